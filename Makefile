@@ -1,0 +1,113 @@
+# easelfs.  make, make check, make demo, make install.  V=1 shows commands, O=dir builds elsewhere.
+O ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+CC ?= gcc
+V ?= 0
+Q := $(if $(filter 1,$(V)),,@)
+say = $(if $(filter 1,$(V)),,@printf '  %-6s %s\n' $(1) $(2))
+
+PKG_DAEMON := fuse3 libcurl libcjson sqlite3 libcrypto libutf8proc
+PKG_SANDBOX := libmicrohttpd libpng libjpeg libwebp freetype2 libcjson libcrypto
+PKG_TESTS := cmocka
+
+OPT ?= -O2 -g
+HARDEN ?= -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fPIE
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla \
+        -Wformat=2 -Wno-format-nonliteral -Wundef
+CPPFLAGS_ALL := -D_GNU_SOURCE -DFUSE_USE_VERSION=314 -DPREFIX='"$(PREFIX)"' $(CPPFLAGS)
+CFLAGS_ALL = -std=gnu11 $(OPT) $(HARDEN) $(WARN) -MMD -MP $(CFLAGS) $(SAN)
+LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now -pthread $(LDFLAGS) $(SAN)
+
+# Who may look into which room: the compiler is told no other folder.
+SEES_base :=
+SEES_cache := cache
+SEES_api := api cache
+SEES_fs := fs api cache
+SEES_tests := fs api cache tests
+SEES_sandbox := contrib/sandbox
+
+pkg_cflags = $(shell pkg-config --cflags $(1))
+pkg_libs = $(shell pkg-config --libs $(1))
+
+objs = $(patsubst %,$(O)/%.o,$(basename $(1)))
+BASE_OBJS := $(O)/base.o
+CACHE_OBJS := $(call objs,$(wildcard cache/*.c))
+API_OBJS := $(call objs,$(wildcard api/*.c)) $(O)/api/models_ini.o
+FS_OBJS := $(call objs,$(wildcard fs/*.c))
+SANDBOX_OBJS := $(call objs,$(wildcard contrib/sandbox/*.c))
+LIB_OBJS := $(BASE_OBJS) $(CACHE_OBJS) $(API_OBJS) $(filter-out $(O)/fs/main.o,$(FS_OBJS))
+UNIT_TESTS := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*.c))
+TEST_TOOLS := $(patsubst %.c,$(O)/%,$(wildcard tests/tools/*.c))
+
+all: $(O)/easelfs $(O)/easelfs-sandbox
+
+$(O)/easelfs: $(LIB_OBJS) $(O)/fs/main.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call pkg_libs,$(PKG_DAEMON)) -lm
+
+$(O)/easelfs-sandbox: $(SANDBOX_OBJS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call pkg_libs,$(PKG_SANDBOX)) -lm
+
+$(O)/tests/unit/%: $(O)/tests/unit/%.o $(LIB_OBJS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call pkg_libs,$(PKG_DAEMON) $(PKG_TESTS)) -lm
+
+$(O)/tests/tools/%: $(O)/tests/tools/%.o $(BASE_OBJS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lm
+
+# base.h lies beside this file; a folder with that one name in it keeps the rooms closed.
+$(O)/include/base.h: base.h
+	@mkdir -p $(@D)
+	@ln -sf $(CURDIR)/base.h $@
+
+define compile
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS_ALL) -iquote $(O)/include $(addprefix -iquote ,$(SEES_$(1))) \
+	    $(call pkg_cflags,$(2)) $(CFLAGS_ALL) -c -o $@ $<
+endef
+
+$(O)/base.o: base.c | $(O)/include/base.h
+	$(call compile,base,)
+$(O)/cache/%.o: cache/%.c | $(O)/include/base.h
+	$(call compile,cache,sqlite3 libcrypto)
+$(O)/api/%.o: api/%.c | $(O)/include/base.h
+	$(call compile,api,libcurl libcjson libcrypto libutf8proc)
+$(O)/fs/%.o: fs/%.c | $(O)/include/base.h
+	$(call compile,fs,fuse3 libcrypto libutf8proc libcjson)
+$(O)/contrib/sandbox/%.o: contrib/sandbox/%.c
+	$(call compile,sandbox,$(PKG_SANDBOX))
+$(O)/tests/%.o: tests/%.c | $(O)/include/base.h
+	$(call compile,tests,$(PKG_DAEMON) $(PKG_TESTS))
+
+# The built-in model table, as bytes.
+$(O)/api/models_ini.o: api/models.ini
+	@mkdir -p $(@D)
+	$(call say,EMBED,$<)
+	$(Q)printf '.section .rodata\n.global models_ini\n.global models_ini_end\nmodels_ini:\n.incbin "%s"\nmodels_ini_end:\n.byte 0\n.section .note.GNU-stack,"",@progbits\n' $< | $(CC) -x assembler -c -o $@ -
+
+check: deps
+	$(Q)$(MAKE) --no-print-directory check-built
+check-built: all $(UNIT_TESTS) $(TEST_TOOLS)
+	$(Q)O=$(O) tests/run
+
+deps:
+	$(Q)contrib/install-deps
+
+demo: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)O=$(O) contrib/demo
+
+install: all
+	install -D -m 755 $(O)/easelfs $(DESTDIR)$(PREFIX)/bin/easelfs
+	install -D -m 755 $(O)/easelfs-sandbox $(DESTDIR)$(PREFIX)/bin/easelfs-sandbox
+
+clean:
+	rm -rf $(O)
+
+.PHONY: all check check-built deps demo install clean
+.SECONDARY:
+-include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -1,0 +1,486 @@
+/* The thread: mailbox, loop, one transaction per turn, budget.  See engine_internal.h for the rest. */
+#include "engine_internal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include <utlist.h>
+
+/* How long a stop waits for submits that are on the wire. */
+#define STOP_MS 3000
+/* How long a full disk is left alone before the journal is written again. */
+#define JOURNAL_RETRY_MS 1000
+
+const char *const engine_verb_names[VERB_COUNT] = {
+	[VERB_RETRY] = "retry", [VERB_AGAIN] = "again", [VERB_CANCEL] = "cancel",
+	[VERB_RELEASE] = "release",
+};
+
+struct journal *engine_journal(struct engine *e) { return e->journal; }
+
+/* --- mailbox --- */
+
+void engine_post(struct engine *e, void (*fn)(struct engine *e, void *arg), void *arg)
+{
+	struct message *m = xmalloc(sizeof(*m));
+
+	*m = (struct message){ .fn = fn, .arg = arg };
+	pthread_mutex_lock(&e->mail_lock);
+	*e->mail_end = m;
+	e->mail_end = &m->next;
+	pthread_mutex_unlock(&e->mail_lock);
+	http_wakeup(e->http);
+}
+
+static void mail_read(struct engine *e)
+{
+	pthread_mutex_lock(&e->mail_lock);
+	struct message *m = e->mail;
+	e->mail = NULL;
+	e->mail_end = &e->mail;
+	pthread_mutex_unlock(&e->mail_lock);
+	while (m) {
+		struct message *next = m->next;
+		m->fn(e, m->arg);
+		free(m);
+		m = next;
+	}
+}
+
+static bool mail_waits(struct engine *e)
+{
+	pthread_mutex_lock(&e->mail_lock);
+	bool waits = e->mail;
+	pthread_mutex_unlock(&e->mail_lock);
+	return waits;
+}
+
+/* --- accounts --- */
+
+struct account *account_of(struct engine *e, const struct provider *p)
+{
+	struct account *a;
+
+	HASH_FIND_STR(e->accounts, p->name, a);
+	if (a)
+		return a;
+	a = xcalloc(1, sizeof(*a));
+	a->name = xstrdup(p->name);
+	limiter_init(&a->submits, p->submit_per_minute, clock_mono_ms());
+	limiter_init(&a->queries, p->query_per_minute, clock_mono_ms());
+	HASH_ADD_KEYPTR(hh, e->accounts, a->name, strlen(a->name), a);
+	return a;
+}
+
+/* --- what is to be written, and what waits for it --- */
+
+void job_dirty(struct engine *e, struct job *j)
+{
+	j->dirty = true;
+	if (j->listed_dirty)
+		return;
+	j->listed_dirty = true;
+	j->next_dirty = e->dirty;
+	e->dirty = j;
+}
+
+void prompt_dirty(struct engine *e, struct prompt *p)
+{
+	if (!p->dirty)
+		e->dirty_prompts++;
+	p->dirty = true;
+}
+
+void task_dirty(struct engine *e, struct task *t)
+{
+	t->dirty = true;
+	job_dirty(e, t->job);
+}
+
+void task_after(struct engine *e, struct task *t, void (*fn)(struct engine *, struct task *))
+{
+	task_dirty(e, t);
+	if (!t->after) {
+		t->next_after = NULL;
+		*e->after_end = t;
+		e->after_end = &t->next_after;
+	}
+	t->after = fn;
+}
+
+void task_at(struct engine *e, struct task *t, int64_t due, void (*fn)(struct engine *, struct task *))
+{
+	t->on_time = fn;
+	timers_set(&e->task_timers, &t->timer, due);
+}
+
+/* One job with its prompt and tasks.  Rows without an id are inserted; the prompt goes first, as the
+ * job names it, and once more when it learned the id of its newest job. */
+static int save_job(struct engine *e, struct job *j)
+{
+	struct prompt *p = j->prompt;
+	int result;
+
+	if (p->dirty) {
+		p->fresh = p->fresh || !p->row.id;
+		if ((result = e->journal->prompt_save(e->journal, &p->row)) < 0)
+			return result;
+	}
+	j->row.prompt = p->row.id;
+	j->fresh = j->fresh || !j->row.id;
+	if ((result = e->journal->job_save(e->journal, &j->row)) < 0)
+		return result;
+	for (size_t i = 0; i < j->tasks_count; i++) {
+		struct task *t = &j->tasks[i];
+		if (!t->dirty)
+			continue;
+		t->row.job = j->row.id;
+		t->fresh = t->fresh || !t->row.id;
+		if ((result = e->journal->task_save(e->journal, &t->row)) < 0)
+			return result;
+	}
+	if (p->newest == j && p->row.job != j->row.id) {
+		p->row.job = j->row.id;
+		return e->journal->prompt_save(e->journal, &p->row);
+	}
+	return 0;
+}
+
+static int save_all(struct engine *e)
+{
+	int result = e->journal->begin(e->journal);
+
+	if (result < 0)
+		return result;
+	for (struct job *j = e->dirty; j; j = j->next_dirty)
+		if ((result = save_job(e, j)) < 0)
+			return result;
+	struct prompt *p, *tmp;
+	if (e->dirty_prompts)
+		HASH_ITER(hh, e->prompts, p, tmp)
+			if (p->dirty && (result = e->journal->prompt_save(e->journal, &p->row)) < 0)
+				return result;
+	if (e->pending_pictures || e->pending_usd != 0)
+		result = e->journal->spent_add(e->journal, e->spent_day, e->pending_pictures,
+		                               e->pending_usd);
+	return result < 0 ? result : e->journal->commit(e->journal);
+}
+
+/* The transaction failed: what it inserted is not there, so those rows have no ids. */
+static void forget_fresh(struct engine *e)
+{
+	for (struct job *j = e->dirty; j; j = j->next_dirty) {
+		if (j->prompt->fresh)
+			j->prompt->row.id = 0;
+		if (j->fresh) {
+			if (j->prompt->row.job == j->row.id)
+				j->prompt->row.job = 0;
+			j->row.id = 0;
+		}
+		for (size_t i = 0; i < j->tasks_count; i++)
+			if (j->tasks[i].fresh)
+				j->tasks[i].row.id = 0;
+	}
+}
+
+/* Forgets what was dirty.  Returns the jobs that were (the caller frees the array). */
+static struct job **all_clean(struct engine *e, size_t *count)
+{
+	struct job **jobs = NULL;
+	size_t n = 0, room = 0;
+	struct prompt *p, *tmp;
+
+	for (struct job *j = e->dirty; j; j = j->next_dirty) {
+		if (n == room)
+			jobs = xrealloc(jobs, (room = room ? 2 * room : 16) * sizeof(*jobs));
+		jobs[n++] = j;
+		j->listed_dirty = j->dirty = j->fresh = false;
+		j->prompt->dirty = j->prompt->fresh = false;
+		for (size_t i = 0; i < j->tasks_count; i++)
+			j->tasks[i].dirty = j->tasks[i].fresh = false;
+	}
+	if (e->dirty_prompts)
+		HASH_ITER(hh, e->prompts, p, tmp)
+			p->dirty = p->fresh = false;
+	e->dirty = NULL;
+	e->dirty_prompts = 0;
+	e->pending_pictures = 0;
+	e->pending_usd = 0;
+	*count = n;
+	return jobs;
+}
+
+static void run_after(struct engine *e)
+{
+	struct task *t = e->after;
+
+	e->after = NULL;
+	e->after_end = &e->after;
+	while (t) {
+		struct task *next = t->next_after;
+		void (*fn)(struct engine *, struct task *) = t->after;
+		t->after = NULL;
+		fn(e, t);
+		t = next;
+	}
+}
+
+static bool anything_dirty(struct engine *e)
+{
+	return e->dirty || e->dirty_prompts || e->pending_pictures || e->pending_usd != 0;
+}
+
+/* Everything that changed in this turn goes to the disk together; then what needed it there. */
+void engine_flush(struct engine *e)
+{
+	if (!anything_dirty(e) || clock_mono_ms() < e->journal_retry)
+		return;
+	int result = save_all(e);
+	if (result < 0) {
+		e->journal->rollback(e->journal);
+		forget_fresh(e);
+		e->journal_retry = clock_mono_ms() + JOURNAL_RETRY_MS;
+		log_warning("the journal could not be written (%s): nothing new is sent until it can",
+		            strerror(-result));
+		return;
+	}
+	e->journal_retry = 0;
+	size_t count, prompts = e->dirty_prompts;
+	struct job **written = all_clean(e, &count);
+	run_after(e);
+	for (size_t i = 0; i < count; i++)
+		job_free(e, written[i]);      /* those that nothing happens to any more */
+	free(written);
+	struct prompt *p, *tmp;
+	if (prompts)
+		HASH_ITER(hh, e->prompts, p, tmp)
+			prompt_put(e, p);
+}
+
+/* --- budget --- */
+
+static int local_day(void)
+{
+	time_t now = (time_t)(clock_wall_ms() / 1000);
+	struct tm tm;
+
+	localtime_r(&now, &tm);
+	return (tm.tm_year + 1900) * 10000 + (tm.tm_mon + 1) * 100 + tm.tm_mday;
+}
+
+static void budget_today(struct engine *e)
+{
+	int day = local_day();
+
+	if (day == e->spent_day)
+		return;
+	if (e->pending_pictures || e->pending_usd != 0)
+		engine_flush(e);
+	e->spent_day = day;
+	e->spent_pictures = 0;
+	e->spent_usd = 0;
+	e->journal->spent_get(e->journal, day, &e->spent_pictures, &e->spent_usd);
+}
+
+bool budget_allows(struct engine *e, const struct request *r, struct buf *why)
+{
+	double price = model_price(r->models, r->model, r->resolution);
+
+	if (r->provider->free)
+		return true;
+	budget_today(e);
+	if (e->set.budget_pictures >= 0 && e->spent_pictures >= e->set.budget_pictures) {
+		buf_fmt(why, "the budget of %ld pictures a day is used up (%d today)",
+		        e->set.budget_pictures, e->spent_pictures);
+		return false;
+	}
+	if (e->set.budget_usd < 0)
+		return true;
+	if (price < 0) {
+		buf_fmt(why, "the price of model \"%s\" is not known, and the budget is %.2f USD a day",
+		        r->model->name, e->set.budget_usd);
+		return false;
+	}
+	if (e->spent_usd + price > e->set.budget_usd + 1e-9) {
+		buf_fmt(why, "the budget of %.2f USD a day would be exceeded (%.2f USD used today, this "
+		        "picture costs about %.3f USD)", e->set.budget_usd, e->spent_usd, price);
+		return false;
+	}
+	return true;
+}
+
+void budget_count(struct engine *e, struct task *t, bool on)
+{
+	const struct request *r = &t->job->request;
+
+	if (t->row.counted == on || !t->job->has_request || r->provider->free)
+		return;
+	budget_today(e);
+	double price = model_price(r->models, r->model, r->resolution);
+	int pictures = on ? 1 : -1;
+	double usd = price < 0 ? 0 : on ? price : -price;
+	t->row.counted = on;
+	e->spent_pictures += pictures;
+	e->pending_pictures += pictures;
+	e->spent_usd += usd;
+	e->pending_usd += usd;
+	task_dirty(e, t);
+}
+
+/* --- work for the disk thread --- */
+
+struct disk_job { struct engine *e; void (*work)(void *arg); void (*done)(struct engine *, void *arg); void *arg; };
+
+static void disk_job_done(struct engine *e, void *arg)
+{
+	struct disk_job *d = arg;
+
+	e->disk_work--;
+	d->done(e, d->arg);
+	free(d);
+}
+
+static void disk_job_run(void *arg)
+{
+	struct disk_job *d = arg;
+
+	d->work(d->arg);
+	engine_post(d->e, disk_job_done, d);
+}
+
+void engine_disk(struct engine *e, void (*work)(void *arg), void (*done)(struct engine *, void *arg),
+                 void *arg)
+{
+	struct disk_job *d = xmalloc(sizeof(*d));
+
+	*d = (struct disk_job){ e, work, done, arg };
+	e->disk_work++;
+	disk_post(e->set.disk, disk_job_run, d);
+}
+
+/* --- the loop --- */
+
+static void run_timers(struct engine *e)
+{
+	struct timer *due;
+	int64_t now = clock_mono_ms();
+
+	while ((due = timers_pop(&e->task_timers, now))) {
+		struct task *t = (struct task *)((char *)due - offsetof(struct task, timer));
+		t->on_time(e, t);
+	}
+	while ((due = timers_pop(&e->prompt_timers, now)))
+		prompt_grace_over(e, (struct prompt *)((char *)due - offsetof(struct prompt, timer)));
+}
+
+static int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
+
+static bool submits_on_the_wire(struct engine *e)
+{
+	struct job *j, *tmp;
+
+	HASH_ITER(hh, e->jobs, j, tmp)
+		for (size_t i = 0; i < j->tasks_count; i++)
+			if (j->tasks[i].row.state == STATE_SUBMITTING && j->tasks[i].transfer)
+				return true;
+	return false;
+}
+
+static bool may_stop(struct engine *e)
+{
+	if (!e->stopping)
+		return false;
+	return !e->disk_work && !e->publications && (clock_mono_ms() >= e->stop_by || !submits_on_the_wire(e));
+}
+
+static void *engine_thread(void *arg)
+{
+	struct engine *e = arg;
+
+	pthread_setname_np(pthread_self(), "easelfs-engine");
+	for (;;) {
+		int64_t next = INT64_MAX;
+		struct account *a, *tmp;
+
+		mail_read(e);
+		run_timers(e);
+		if (!e->stopping && clock_mono_ms() >= e->journal_retry)
+			HASH_ITER(hh, e->accounts, a, tmp)
+				account_run(e, a, &next);
+		engine_flush(e);
+		if (may_stop(e) && !mail_waits(e))
+			break;
+		next = min64(next, timers_next(&e->task_timers));
+		next = min64(next, timers_next(&e->prompt_timers));
+		if (anything_dirty(e))
+			next = min64(next, e->journal_retry);
+		if (e->stopping)
+			next = min64(next, e->stop_by);
+		int64_t wait = next == INT64_MAX ? -1 : next - clock_mono_ms();
+		http_turn(e->http, wait < -1 || (wait < 0 && next != INT64_MAX) ? 0 : (int)min64(wait, 60000));
+	}
+	return NULL;
+}
+
+int engine_start(const struct engine_settings *s, struct engine **out, struct error *err)
+{
+	struct engine *e = xcalloc(1, sizeof(*e));
+
+	e->set = *s;
+	e->journal = s->journal;
+	e->mail_end = &e->mail;
+	e->after_end = &e->after;
+	e->set.models = models_ref(s->models);
+	pthread_mutex_init(&e->mail_lock, NULL);
+	int result = http_new("easelfs/0.1", &e->http, err);
+	if (result == 0 && (result = jobs_restore(e)) < 0)
+		error_set(err, -result, "easelfs doctor", "the journal cannot be read: %s", strerror(-result));
+	if (result == 0 && (result = -pthread_create(&e->thread, NULL, engine_thread, e)) < 0)
+		error_set(err, -result, NULL, "no thread can be started: %s", strerror(-result));
+	if (result < 0) {
+		e->journal->close(e->journal);
+		if (e->http)
+			http_free(e->http);
+		models_unref(e->set.models);
+		free(e);
+		return result;
+	}
+	*out = e;
+	return 0;
+}
+
+static void stop_now(struct engine *e, void *arg)
+{
+	(void)arg;
+	e->stopping = true;
+	e->stop_by = clock_mono_ms() + STOP_MS;
+	engine_wait_drain(e, true);
+}
+
+void engine_stop(struct engine *e)
+{
+	engine_post(e, stop_now, NULL);
+	pthread_join(e->thread, NULL);
+	http_free(e->http);
+	struct job *j, *tmp;
+	HASH_ITER(hh, e->jobs, j, tmp) {
+		for (size_t i = 0; i < j->tasks_count; i++)
+			j->tasks[i].transfer = NULL;
+		j->row.state = STATE_COMPLETED;    /* in memory only: lets job_free() go on */
+		job_free(e, j);
+	}
+	struct account *a, *atmp;
+	HASH_ITER(hh, e->accounts, a, atmp) {
+		HASH_DEL(e->accounts, a);
+		free(a->name);
+		free(a->stopped);
+		free(a->stopped_hint);
+		free(a);
+	}
+	e->journal->close(e->journal);
+	timers_release(&e->task_timers);
+	timers_release(&e->prompt_timers);
+	models_unref(e->set.models);
+	pthread_mutex_destroy(&e->mail_lock);
+	free(e);
+}

@@ -1,0 +1,139 @@
+/*
+ * engine: what is asked of providers, and when.
+ *
+ * One thread runs the HTTP loop, owns the journal and every job.  Others post to it and are called
+ * back on its thread.  Each turn of the loop: take what was posted, run what is due, write everything
+ * that changed in one transaction, and only then do what needed it on disk (send, download, announce).
+ */
+#ifndef API_ENGINE_H
+#define API_ENGINE_H
+
+#include "base.h"
+#include "disk.h"
+#include "journal.h"
+#include "models.h"
+#include "request.h"
+#include "store.h"
+
+struct engine;
+
+/* A prompt file as it stood when it was committed.  Everything in it is owned. */
+struct engine_commit {
+	char *path;
+	uint64_t dev, ino;
+	int64_t size, mtime_ns, ctime_ns;
+	bool gone;                    /* no prompt stands there (any more) */
+	bool draft;                   /* blank, or headers only: `refused` says which */
+	bool hold;                    /* was there before the first mount */
+	bool again;                   /* make it although the digest is the same */
+	struct request request;       /* valid unless refused, draft or gone */
+	struct error refused;         /* code ENOKEY: stopped until a key is there; else failed */
+	uint8_t digest[32];           /* of the request, or of text and refusal */
+};
+void engine_commit_release(struct engine_commit *c);
+
+/* What a prompt's newest job looks like; lent for the call, engine thread. */
+struct job_view {
+	const struct prompt_row *prompt;
+	const struct job_row *job;            /* NULL: never committed */
+	const struct task_row *const *tasks;  /* by index */
+	size_t tasks_count;
+	const struct request *request;        /* NULL if refused or no longer in memory */
+};
+
+/* One visible change: fs makes it through the mount, durably, and gives it back. */
+enum publish_kind {
+	PUBLISH_PICTURE,              /* incoming/<file> → out; what stands there goes to history first */
+	PUBLISH_TEXT,                 /* incoming/<file> → out, over what stands there */
+	PUBLISH_RETIRE,               /* out → history, if it is still the file of (out_dev, out_ino) */
+	PUBLISH_MOVE,                 /* file (a path here) → out, if it is still that file */
+	PUBLISH_MOVE_HISTORY,         /* history of one prompt, `history/a/cat.*` → `history/b/dog.*` */
+	PUBLISH_REMOVE,               /* unlink out */
+	PUBLISH_FOLDER,               /* make the folders above out */
+};
+struct publication {
+	enum publish_kind kind;
+	uint64_t job_serial; unsigned task_index;   /* the engine's */
+	char *file;
+	char *out;                    /* path from the root, `out/a/b/cat.png` */
+	char *history;                /* stem for what stands at `out`: `history/a/b/cat` */
+	unsigned old_revision;        /* number for it, `history/a/b/cat.<N>.png`; 0: it is not ours */
+	uint64_t out_dev, out_ino;    /* identity of the file that is moved */
+	int result;                   /* set by fs: 0 or -errno; -ENOENT: the file is nowhere */
+};
+void publication_free(struct publication *p);
+
+/* What the engine needs of the filesystem.  All are called on the engine thread, without locks. */
+struct engine_calls {
+	/* Ownership of p goes to fs, which gives it back by engine_published(). */
+	void (*publish)(void *ctx, struct publication *p);
+	/* State or progress of that prompt changed.  is_final: nothing happens any more by itself. */
+	void (*changed)(void *ctx, const char *path, bool state_changed);
+	/* The commit of that inode was taken up. */
+	void (*committed)(void *ctx, uint64_t dev, uint64_t ino);
+	/* Whether a commit of that inode is still under way. */
+	bool (*is_pending)(void *ctx, uint64_t dev, uint64_t ino);
+	/* The prompt must be read again (retry of a refused one). */
+	void (*read_again)(void *ctx, const char *path);
+};
+
+struct engine_settings {
+	struct models *models;        /* one reference is taken */
+	struct journal *journal;      /* goes to the engine, which closes it */
+	struct store *store;          /* borrowed, outlives the engine */
+	struct disk *disk;            /* borrowed, outlives the engine */
+	int source_fd;                /* borrowed */
+	long budget_pictures;         /* per local day; -1 = none */
+	double budget_usd;            /* negative = none */
+	long in_flight;               /* 0 = by provider row */
+	const struct engine_calls *calls;
+	void *ctx;
+};
+
+int engine_start(const struct engine_settings *s, struct engine **out, struct error *err);
+/* Lets submits on the wire end (a few seconds at most), writes the journal, joins, frees. */
+void engine_stop(struct engine *e);
+
+/* Any thread, in order of posting: fn runs on the engine thread. */
+void engine_post(struct engine *e, void (*fn)(struct engine *e, void *arg), void *arg);
+
+/* Any thread.  c goes to the engine. */
+void engine_commit(struct engine *e, struct engine_commit *c);
+/* A prompt, or a folder of prompts, is not there any more. */
+void engine_removed(struct engine *e, const char *path);
+/* Record, pictures and history follow. */
+void engine_renamed(struct engine *e, const char *from, const char *to, bool is_dir);
+void engine_published(struct engine *e, struct publication *p);
+/* fn(arg, view) on the engine thread; view is NULL if that prompt has no record. */
+void engine_query(struct engine *e, const char *path,
+                  void (*fn)(void *arg, const struct job_view *view), void *arg);
+
+/* A person's word.  done(arg, result, text) on the engine thread: 0, -ENOENT, -EALREADY (nothing to
+ * do in this state: text says so). */
+enum engine_verb { VERB_RETRY, VERB_AGAIN, VERB_CANCEL, VERB_RELEASE, VERB_COUNT };
+extern const char *const engine_verb_names[VERB_COUNT];
+void engine_command(struct engine *e, enum engine_verb verb, const char *path,
+                    void (*done)(void *arg, int result), void *arg);
+
+/*
+ * Waiting for a picture.  Posted with engine_wait(); done is called once on the engine thread with
+ * result 0 and the path of the picture (`out/a/b/cat.png`), or -EIO, -ENOENT.  engine_wait_cancel()
+ * (any thread) makes sure that done is called soon, with -EINTR if it was not called before.
+ */
+struct engine_waiter {
+	char *path;                   /* of the prompt; owned by the caller, constant */
+	unsigned index;               /* which picture; 0 = the first */
+	uint64_t dev, ino;            /* of the prompt file when the wait began */
+	void (*done)(struct engine_waiter *w, int result, const char *out);
+	struct engine_waiter *prev, *next;   /* the engine's */
+	bool listed;
+};
+void engine_wait(struct engine *e, struct engine_waiter *w);
+void engine_wait_cancel(struct engine *e, struct engine_waiter *w);
+/* Answers all waiters with -EIO now; later ones are answered the same way until `on` is false. */
+void engine_wait_drain(struct engine *e, bool on);
+
+/* Engine thread only (from engine_post and engine_query callbacks). */
+struct journal *engine_journal(struct engine *e);
+
+#endif

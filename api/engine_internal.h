@@ -1,0 +1,184 @@
+/*
+ * engine_internal: what the engine's files share.
+ *
+ *   engine.c          thread, mailbox, loop, the one transaction per turn
+ *   engine_job.c      prompts and jobs: commits, names, deletion, renaming, restart
+ *   engine_views.c    what others ask: views, waiting readers, a person's words
+ *   engine_task.c     one function per state: submit, look up, poll
+ *   engine_upload.c   references on their way to the provider
+ *   engine_fetch.c    download, check, publication
+ *
+ * Everything here belongs to the engine's thread.
+ */
+#ifndef API_ENGINE_INTERNAL_H
+#define API_ENGINE_INTERNAL_H
+
+#include <pthread.h>
+#include <uthash.h>
+
+#include "engine.h"
+#include "http.h"
+#include "limiter.h"
+#include "state.h"
+#include "timers.h"
+#include "wire.h"
+
+/* A provider account as it is used: its queue, its limits, whether it refuses everything. */
+struct account {
+	char *name;
+	struct task *first, *last;    /* queued, in order */
+	struct limiter submits, queries;
+	size_t in_flight;
+	char *stopped, *stopped_hint; /* why nothing is sent, or NULL */
+	unsigned failures;            /* connections that failed in a row */
+	UT_hash_handle hh;
+};
+
+struct task {
+	struct task_row row;
+	struct job *job;
+	bool dirty, fresh;            /* to be written; inserted by the transaction under way */
+	bool in_flight, queued;
+	struct timer timer;
+	void (*on_time)(struct engine *e, struct task *t);
+	void (*after)(struct engine *e, struct task *t);   /* once its row is on disk */
+	struct task *next, *prev;     /* in the account's queue */
+	struct task *next_after;
+	struct http_transfer *transfer;
+	int fd;                       /* download's sink, upload's source */
+	unsigned looks;               /* of this state */
+	enum refs_form refs_form;
+	bool refs_form_tried;
+	unsigned redirects;
+	char *redirect;               /* where the download goes on */
+	bool busy;                    /* the disk thread or tell has it */
+};
+
+/* A prompt that something happens to; others are read from the journal when asked for. */
+struct prompt {
+	struct prompt_row row;
+	bool dirty, fresh, grace, hashed;
+	unsigned jobs;                /* in memory */
+	struct job *newest;           /* if in memory */
+	struct timer timer;           /* end of the time in which a deletion can be undone */
+	UT_hash_handle hh;            /* by row.path */
+};
+
+struct job {
+	struct engine *engine;
+	struct job_row row;
+	struct prompt *prompt;
+	struct request request;
+	bool has_request;
+	bool dirty, fresh, listed_dirty;
+	struct task *tasks;
+	size_t tasks_count;
+	char **ref_urls;              /* per reference of the request; NULL = not uploaded yet */
+	struct task *uploader;        /* the task that uploads for all of them */
+	size_t upload_index;
+	struct job *next_dirty;
+	UT_hash_handle hh;            /* by serial */
+	uint64_t serial;
+};
+
+struct message { void (*fn)(struct engine *e, void *arg); void *arg; struct message *next; };
+struct waiters { struct engine_waiter *first; UT_hash_handle hh; char path[]; };
+
+struct engine {
+	pthread_t thread;
+	struct engine_settings set;
+	struct http *http;
+	struct journal *journal;
+
+	pthread_mutex_t mail_lock;    /* guards mail */
+	struct message *mail, **mail_end;
+	bool stopping;
+	int64_t stop_by;
+
+	struct account *accounts;
+	struct prompt *prompts;
+	struct job *jobs;
+	struct job *dirty;
+	struct task *after, **after_end;
+	struct timers task_timers, prompt_timers;
+	struct waiters *waiters;
+	bool drained;
+	size_t disk_work;             /* posted to the disk thread and not back yet */
+	size_t dirty_prompts;
+	size_t publications;          /* given to fs and not back yet */
+	int64_t journal_retry;        /* the disk was full: not before */
+	uint64_t serial;
+	int spent_day, spent_pictures;
+	double spent_usd;
+	int pending_pictures;         /* counted in memory, not in the journal yet */
+	double pending_usd;
+};
+
+/* engine.c */
+struct account *account_of(struct engine *e, const struct provider *p);
+void job_dirty(struct engine *e, struct job *j);
+void task_dirty(struct engine *e, struct task *t);
+void prompt_dirty(struct engine *e, struct prompt *p);
+/* Writes what changed now; normally the loop does that once a turn. */
+void engine_flush(struct engine *e);
+/* work(arg) on the disk thread, then done(e, arg) here.  A stop waits for it. */
+void engine_disk(struct engine *e, void (*work)(void *arg), void (*done)(struct engine *, void *arg),
+                 void *arg);
+/* fn runs once the task's row, as it is now, is on disk. */
+void task_after(struct engine *e, struct task *t, void (*fn)(struct engine *, struct task *));
+void task_at(struct engine *e, struct task *t, int64_t due, void (*fn)(struct engine *, struct task *));
+/* Budget of the day: whether `usd` more may be spent; count takes it (negative to give it back). */
+bool budget_allows(struct engine *e, const struct request *r, struct buf *why);
+void budget_count(struct engine *e, struct task *t, bool on);
+
+/* engine_job.c */
+int jobs_restore(struct engine *e);
+void job_free(struct engine *e, struct job *j);
+void job_changed(struct engine *e, struct job *j, bool state_changed);
+void job_settle(struct engine *e, struct job *j);      /* states of tasks changed: summary, waiters */
+struct job *job_activate(struct engine *e, int64_t id);
+void waiters_answer(struct engine *e, const char *path);
+void prompt_put(struct engine *e, struct prompt *p);
+void prompt_grace_over(struct engine *e, struct prompt *p);
+void job_set_reason(struct job *j, const char *reason, const char *hint);
+
+/* engine_task.c */
+/* The only way a task changes its state; false if the event means nothing in its state. */
+bool task_event(struct engine *e, struct task *t, enum event event, const char *reason,
+                const char *hint);
+/* Goes on with a task as its row says (after a restart, after a wait). */
+void task_resume(struct engine *e, struct task *t);
+void task_stop_transfer(struct engine *e, struct task *t);
+void task_leave_queue(struct engine *e, struct task *t);
+void account_run(struct engine *e, struct account *a, int64_t *next);
+/* Wait before the next try: doubling with jitter, or what the provider asked for (seconds, < 0 none). */
+int64_t backoff_ms(unsigned attempts, double asked);
+/* Headers with the key of the request's provider; false: stopped (the event has been sent). */
+struct headers { char *line[3]; };
+bool task_headers(struct engine *e, struct task *t, struct headers *h);
+void headers_release(struct headers *h);
+#define cleanup_headers __attribute__((cleanup(headers_release)))
+void task_start_call(struct engine *e, struct task *t, const struct wire_call *c,
+                     const struct http_request *base, http_done *done);
+/* reply as the wires read it. */
+struct wire_reply wire_reply_of(const struct http_reply *r);
+void account_stop(struct engine *e, struct account *a, const char *why, const char *hint);
+void account_go(struct engine *e, struct account *a);
+void task_poll_now(struct engine *e, struct task *t);
+void task_submit(struct engine *e, struct task *t);
+
+/* engine_upload.c */
+/* Whether all references have URLs (uploaded, memoised or URLs to begin with). */
+bool uploads_ready(struct engine *e, struct job *j);
+void upload_begin(struct engine *e, struct task *t);
+
+/* engine_fetch.c */
+void fetch_begin(struct engine *e, struct task *t);
+void publish_begin(struct engine *e, struct task *t);
+void publish_folder(struct engine *e, struct job *j);
+void publish_error_file(struct engine *e, struct job *j);
+void publish_retire(struct engine *e, struct prompt *p, struct job *newest);
+void publish_moves(struct engine *e, struct prompt_row *row, const char *old_stem);
+void publish_folder_moves(struct engine *e, const char *from, const char *to);
+
+#endif

@@ -1,0 +1,658 @@
+/* Prompts and jobs: commits, names, readers that wait, a person's words, restart. */
+#include "engine_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <utlist.h>
+
+/* How long a deleted prompt's job is left as it is, as an editor may be about to write it anew. */
+#define GRACE_MS 10000
+
+void engine_commit_release(struct engine_commit *c)
+{
+	free(c->path);
+	request_release(&c->request);
+	error_clear(&c->refused);
+	free(c);
+}
+
+/* --- prompts in memory --- */
+
+static char *stem_of(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	return xstrndup(path, dot ? (size_t)(dot - path) : strlen(path));
+}
+
+/* Only prompts that are there (or may come back any moment) are found by their path. */
+static void prompt_hash(struct engine *e, struct prompt *p)
+{
+	HASH_ADD_KEYPTR(hh, e->prompts, p->row.path, strlen(p->row.path), p);
+	p->hashed = true;
+}
+
+static void prompt_unhash(struct engine *e, struct prompt *p)
+{
+	if (p->hashed)
+		HASH_DEL(e->prompts, p);
+	p->hashed = false;
+}
+
+static struct prompt *prompt_in_memory(struct engine *e, const char *path)
+{
+	struct prompt *p;
+
+	HASH_FIND(hh, e->prompts, path, strlen(path), p);
+	return p;
+}
+
+/* The present prompt of that path, from memory or journal; NULL if there is none. */
+static struct prompt *prompt_get(struct engine *e, const char *path)
+{
+	struct prompt *p = prompt_in_memory(e, path);
+
+	if (p)
+		return p;
+	p = xcalloc(1, sizeof(*p));
+	if (e->journal->prompt_by_path(e->journal, path, &p->row) <= 0) {
+		free(p);
+		return NULL;
+	}
+	prompt_hash(e, p);
+	return p;
+}
+
+/* One that left less than the grace time ago, or whose very file is back. */
+static struct prompt *prompt_revive(struct engine *e, const struct engine_commit *c)
+{
+	struct prompt *p = xcalloc(1, sizeof(*p));
+
+	if (e->journal->prompt_gone_by_path(e->journal, c->path, &p->row) > 0 &&
+	    (clock_wall_ms() - p->row.gone_ms < GRACE_MS ||
+	     (p->row.dev == c->dev && p->row.ino == c->ino))) {
+		p->row.gone_ms = 0;
+		prompt_hash(e, p);
+		return p;
+	}
+	prompt_row_release(&p->row);
+	free(p);
+	return NULL;
+}
+
+static struct prompt *prompt_new(struct engine *e, const char *path)
+{
+	struct prompt *p = xcalloc(1, sizeof(*p));
+
+	p->row.path = xstrdup(path);
+	p->row.stem = stem_of(path);
+	prompt_hash(e, p);
+	return p;
+}
+
+void prompt_put(struct engine *e, struct prompt *p)
+{
+	if (p->jobs || p->dirty || p->grace)
+		return;
+	timers_unset(&e->prompt_timers, &p->timer);
+	prompt_unhash(e, p);
+	prompt_row_release(&p->row);
+	free(p);
+}
+
+/* --- jobs in memory --- */
+
+static struct job *job_new(struct engine *e, struct prompt *p, size_t tasks)
+{
+	struct job *j = xcalloc(1, sizeof(*j));
+
+	j->engine = e;
+	j->serial = ++e->serial;
+	j->prompt = p;
+	p->jobs++;
+	j->tasks_count = tasks;
+	j->tasks = xcalloc(tasks ? tasks : 1, sizeof(*j->tasks));
+	for (size_t i = 0; i < tasks; i++) {
+		struct task *t = &j->tasks[i];
+		t->job = j;
+		t->fd = -1;
+		t->row.index = (unsigned)i + 1;
+		t->row.state = STATE_QUEUED;
+		t->row.progress = -1;
+		t->row.cost_usd = -1;
+	}
+	HASH_ADD(hh, e->jobs, serial, sizeof(j->serial), j);
+	return j;
+}
+
+static bool job_rests(const struct job *j)
+{
+	if (j->listed_dirty || !state_is_final(j->row.state) || j->row.state == STATE_STOPPED)
+		return false;
+	for (size_t i = 0; i < j->tasks_count; i++) {
+		const struct task *t = &j->tasks[i];
+		if (t->busy || t->transfer || t->after || t->queued ||
+		    (!state_is_final(t->row.state) && j->row.state != STATE_COMPLETED))
+			return false;
+	}
+	return true;
+}
+
+void job_free(struct engine *e, struct job *j)
+{
+	struct prompt *p = j->prompt;
+
+	if (!job_rests(j) && !e->stopping)
+		return;
+	for (size_t i = 0; i < j->tasks_count; i++) {
+		struct task *t = &j->tasks[i];
+		timers_unset(&e->task_timers, &t->timer);
+		task_leave_queue(e, t);
+		cleanup_fd_(&t->fd);
+		free(t->redirect);
+		task_row_release(&t->row);
+	}
+	for (size_t i = 0; j->ref_urls && i < j->request.references_count; i++)
+		free(j->ref_urls[i]);
+	free(j->ref_urls);
+	free(j->tasks);
+	request_release(&j->request);
+	job_row_release(&j->row);
+	HASH_DEL(e->jobs, j);
+	if (p->newest == j)
+		p->newest = NULL;
+	p->jobs--;
+	free(j);
+	if (!p->dirty || e->stopping) {
+		p->dirty = p->dirty && !e->stopping;
+		if (e->stopping)
+			p->grace = false;
+		prompt_put(e, p);
+	}
+}
+
+void job_set_reason(struct job *j, const char *reason, const char *hint)
+{
+	free(j->row.reason);
+	free(j->row.hint);
+	j->row.reason = xstrdup(reason);
+	j->row.hint = xstrdup(hint);
+}
+
+void job_changed(struct engine *e, struct job *j, bool state_changed)
+{
+	if (j->prompt->newest == j && !j->prompt->row.gone_ms)
+		e->set.calls->changed(e->set.ctx, j->prompt->row.path, state_changed);
+}
+
+/* The first task in the shown state lends the job its reason. */
+static void take_reason(struct job *j)
+{
+	for (size_t i = 0; i < j->tasks_count; i++)
+		if (j->tasks[i].row.state == j->row.state && j->tasks[i].row.reason) {
+			job_set_reason(j, j->tasks[i].row.reason, j->tasks[i].row.hint);
+			return;
+		}
+	job_set_reason(j, NULL, NULL);
+}
+
+void job_settle(struct engine *e, struct job *j)
+{
+	enum job_state states[16], before = j->row.state;
+	size_t n = 0;
+
+	for (size_t i = 0; i < j->tasks_count && n < ARRAY_LEN(states); i++)
+		states[n++] = j->tasks[i].row.state;
+	if (n) {
+		j->row.state = state_summary(states, n);
+		take_reason(j);
+	}
+	j->row.finished_ms = state_is_final(j->row.state) ? clock_wall_ms() : 0;
+	job_dirty(e, j);
+	job_changed(e, j, j->row.state != before || n > 1);
+	waiters_answer(e, j->prompt->row.path);
+	if (j->row.state == before)
+		return;
+	publish_error_file(e, j);
+	if (j->row.state == STATE_COMPLETED)
+		publish_retire(e, j->prompt, j);
+}
+
+/* --- reading jobs back --- */
+
+static void fill_request(struct engine *e, struct job *j, struct error *err)
+{
+	if (!j->row.request)
+		return;
+	j->has_request = request_read(e->set.models, j->row.request, strlen(j->row.request),
+	                              &j->request, err) == 0;
+	if (j->has_request)
+		j->ref_urls = xcalloc(j->request.references_count + 1, sizeof(*j->ref_urls));
+}
+
+struct rows { struct task_row *row; size_t count; };
+
+/* The callee keeps the row's strings. */
+static int keep_task_row(void *arg, struct task_row *row)
+{
+	struct rows *r = arg;
+
+	r->row = xrealloc(r->row, (r->count + 1) * sizeof(*r->row));
+	r->row[r->count++] = *row;
+	*row = (struct task_row){ 0 };
+	return 0;
+}
+
+static void rows_release(struct rows *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		task_row_release(&r->row[i]);
+	free(r->row);
+}
+
+static struct job *job_in_memory(struct engine *e, int64_t id)
+{
+	struct job *j, *tmp;
+
+	HASH_ITER(hh, e->jobs, j, tmp)
+		if (j->row.id == id)
+			return j;
+	return NULL;
+}
+
+/* Makes the job of that row live in memory; takes the row's strings. */
+static struct job *job_adopt(struct engine *e, struct job_row *row)
+{
+	struct prompt_row prow = { 0 };
+	cleanup_error struct error err = ERROR_INIT;
+	struct rows tasks = { 0 };
+
+	if (e->journal->prompt_load(e->journal, row->prompt, &prow) <= 0)
+		return NULL;
+	struct prompt *p = prow.gone_ms ? NULL : prompt_in_memory(e, prow.path);
+	if (p) {
+		prompt_row_release(&prow);
+	} else {
+		p = xcalloc(1, sizeof(*p));
+		p->row = prow;
+		if (!p->row.gone_ms)
+			prompt_hash(e, p);
+	}
+	e->journal->tasks_of(e->journal, row->id, keep_task_row, &tasks);
+	struct job *j = job_new(e, p, tasks.count);
+	j->row = *row;
+	*row = (struct job_row){ 0 };
+	for (size_t i = 0; i < tasks.count; i++) {
+		j->tasks[i].row = tasks.row[i];
+		tasks.row[i] = (struct task_row){ 0 };
+	}
+	rows_release(&tasks);
+	if (p->row.job == j->row.id)
+		p->newest = j;
+	fill_request(e, j, &err);
+	if (err.text && !state_is_final(j->row.state))
+		log_warning("%s: %s", p->row.path, err.text);
+	return j;
+}
+
+struct job *job_activate(struct engine *e, int64_t id)
+{
+	struct job *j = job_in_memory(e, id);
+	cleanup_job_row struct job_row row = { 0 };
+
+	if (j || e->journal->job_load(e->journal, id, &row) <= 0)
+		return j;
+	return job_adopt(e, &row);
+}
+
+static int restore_one(void *arg, struct job_row *row)
+{
+	struct engine *e = arg;
+	struct job *j = job_adopt(e, row);
+
+	if (!j)
+		return 0;
+	if (j->prompt->row.gone_ms && !j->row.orphan)
+		prompt_grace_over(e, j->prompt);
+	for (size_t i = 0; i < j->tasks_count; i++) {
+		struct task *t = &j->tasks[i];
+		/* Uploads begin anew; what was refused before may be welcome now. */
+		if (t->row.state == STATE_UPLOADING)
+			t->row.state = STATE_QUEUED;
+		if (t->row.state != STATE_STOPPED)
+			task_resume(e, t);
+		else
+			task_event(e, t, EVENT_RESUME, NULL, NULL);
+	}
+	return 0;
+}
+
+int jobs_restore(struct engine *e)
+{
+	return e->journal->jobs_active(e->journal, restore_one, e);
+}
+
+/* --- commits --- */
+
+/* A revision that was never sent gives way to the newer one. */
+static void supersede(struct engine *e, struct prompt *p, struct job *newer)
+{
+	struct job *j, *tmp;
+
+	HASH_ITER(hh, e->jobs, j, tmp) {
+		if (j->prompt != p || j == newer)
+			continue;
+		for (size_t i = 0; i < j->tasks_count; i++)
+			task_event(e, &j->tasks[i], EVENT_CANCEL, "a newer text of this prompt took its place",
+			           NULL);
+	}
+	/* A held or failed one that is not in memory stays as it is: it is no longer the newest. */
+}
+
+struct claim { const char *path; char *holder; };
+
+static int claim_seen(void *arg, struct prompt_row *row)
+{
+	struct claim *c = arg;
+
+	if (strcmp(row->path, c->path) == 0)
+		return 0;
+	c->holder = xstrdup(row->path);
+	return 1;
+}
+
+static unsigned pictures_of(struct engine *e, const char *path)
+{
+	struct prompt *p = prompt_get(e, path);
+	cleanup_job_row struct job_row row = { 0 };
+	unsigned n = 0;
+
+	if (!p)
+		return 0;
+	if (p->newest)
+		n = p->newest->row.n;
+	else if (p->row.job && e->journal->job_load(e->journal, p->row.job, &row) > 0)
+		n = row.n;
+	prompt_put(e, p);
+	return n;
+}
+
+/* Who has that stem, other than `path`: from memory (not written yet), then the journal. */
+static char *stem_holder(struct engine *e, const char *stem, const char *path)
+{
+	struct claim c = { .path = path };
+	struct prompt *p, *tmp;
+
+	HASH_ITER(hh, e->prompts, p, tmp)
+		if (!p->row.gone_ms && strcmp(p->row.stem, stem) == 0 && strcmp(p->row.path, path) != 0)
+			return xstrdup(p->row.path);
+	e->journal->prompts_by_stem(e->journal, stem, claim_seen, &c);
+	return c.holder;
+}
+
+/* `n: 4` of cat makes cat-1 to cat-4: the other prompt whose pictures would have the same names. */
+static char *name_conflict(struct engine *e, const char *path, const char *stem, unsigned n)
+{
+	char *holder = stem_holder(e, stem, path);
+	const char *dash = strrchr(stem, '-');
+
+	if (holder)
+		return holder;
+	if (dash && dash[1] >= '1' && dash[1] <= '9' && strlen(dash) <= 3) {
+		cleanup_free char *base = xstrndup(stem, (size_t)(dash - stem));
+		holder = stem_holder(e, base, path);
+		if (holder && pictures_of(e, holder) > 1 &&
+		    pictures_of(e, holder) >= (unsigned)atoi(dash + 1))
+			return holder;
+		free(holder);
+	}
+	for (unsigned i = 1; n > 1 && i <= n; i++) {
+		cleanup_free char *numbered = xasprintf("%s-%u", stem, i);
+		if ((holder = stem_holder(e, numbered, path)))
+			return holder;
+	}
+	return NULL;
+}
+
+static void refuse_conflict(struct engine *e, struct engine_commit *c, struct prompt *p)
+{
+	if (c->refused.text || c->draft)
+		return;
+	cleanup_free char *holder = name_conflict(e, c->path, p->row.stem, c->request.n);
+	if (holder)
+		error_set(&c->refused, EEXIST, "rename one of the two",
+		          "its picture would have the same name as that of %s", holder);
+}
+
+static void take_stamps(struct prompt *p, const struct engine_commit *c)
+{
+	p->row.dev = c->dev;
+	p->row.ino = c->ino;
+	p->row.size = c->size;
+	p->row.mtime_ns = c->mtime_ns;
+	p->row.ctime_ns = c->ctime_ns;
+}
+
+static void take_request(struct job *j, struct engine_commit *c)
+{
+	cleanup_buf struct buf text = BUF_INIT;
+
+	j->request = c->request;
+	c->request = (struct request){ 0 };
+	j->has_request = true;
+	j->ref_urls = xcalloc(j->request.references_count + 1, sizeof(*j->ref_urls));
+	request_write(&j->request, &text);
+	j->row.request = buf_steal(&text);
+	j->row.provider = xstrdup(j->request.provider->name);
+	j->row.model = xstrdup(j->request.model->name);
+	j->row.note = xstrdup(j->request.note);
+	j->row.n = j->request.n;
+}
+
+static void begin_job(struct engine *e, struct prompt *p, struct engine_commit *c)
+{
+	bool refused = c->refused.text;
+	size_t tasks = refused || c->draft ? 0 : c->request.n;
+	struct job *j = job_new(e, p, tasks);
+
+	j->row.revision = ++p->row.revision;
+	j->row.created_ms = clock_wall_ms();
+	memcpy(j->row.digest, c->digest, sizeof(j->row.digest));
+	p->newest = j;
+	p->row.job = 0;
+	prompt_dirty(e, p);
+	supersede(e, p, j);
+	if (c->draft || refused) {
+		j->row.state = c->draft ? STATE_DRAFT :
+		               c->refused.code == ENOKEY ? STATE_STOPPED : STATE_FAILED;
+		job_set_reason(j, c->refused.text, c->refused.hint);
+		j->row.finished_ms = j->row.created_ms;
+		job_dirty(e, j);
+		job_changed(e, j, true);
+		publish_error_file(e, j);
+		return;
+	}
+	take_request(j, c);
+	j->row.state = STATE_QUEUED;
+	for (size_t i = 0; i < tasks; i++) {
+		struct task *t = &j->tasks[i];
+		task_dirty(e, t);
+		if (c->hold)
+			task_event(e, t, EVENT_HOLD, "it was in the directory before it was first mounted",
+			           "easelfs release, and it is sent");
+		else
+			task_resume(e, t);
+	}
+	job_settle(e, j);
+}
+
+static void commit_gone(struct engine *e, struct engine_commit *c)
+{
+	struct prompt *p = prompt_get(e, c->path);
+
+	if (p)
+		engine_removed(e, c->path);
+}
+
+static void take_commit(struct engine *e, void *arg)
+{
+	struct engine_commit *c = arg;
+	struct prompt *p;
+
+	if (c->gone) {
+		commit_gone(e, c);
+	} else {
+		if (!(p = prompt_get(e, c->path)) && !(p = prompt_revive(e, c)))
+			p = prompt_new(e, c->path);
+		p->row.gone_ms = 0;
+		p->grace = false;
+		timers_unset(&e->prompt_timers, &p->timer);
+		take_stamps(p, c);
+		refuse_conflict(e, c, p);
+		prompt_dirty(e, p);
+		if (c->again || p->row.revision == 0 ||
+		    memcmp(p->row.digest, c->digest, sizeof(c->digest)) != 0) {
+			memcpy(p->row.digest, c->digest, sizeof(c->digest));
+			begin_job(e, p, c);
+		}
+	}
+	e->set.calls->committed(e->set.ctx, c->dev, c->ino);
+	waiters_answer(e, c->path);
+	engine_commit_release(c);
+}
+
+void engine_commit(struct engine *e, struct engine_commit *c)
+{
+	engine_post(e, take_commit, c);
+}
+
+/* --- deletion and renaming --- */
+
+static void prompt_left(struct engine *e, const char *path)
+{
+	struct prompt *p = prompt_get(e, path);
+
+	if (!p)
+		return;
+	p->row.gone_ms = clock_wall_ms();
+	p->grace = true;
+	prompt_dirty(e, p);
+	timers_set(&e->prompt_timers, &p->timer, clock_mono_ms() + GRACE_MS);
+	waiters_answer(e, path);
+}
+
+static int left_with_folder(void *arg, struct prompt_row *row)
+{
+	prompt_left(arg, row->path);
+	return 0;
+}
+
+static void take_removed(struct engine *e, void *arg)
+{
+	cleanup_free char *path = arg;
+
+	prompt_left(e, path);
+	engine_flush(e);
+	e->journal->prompts_under(e->journal, path, left_with_folder, e);
+}
+
+void engine_removed(struct engine *e, const char *path)
+{
+	engine_post(e, take_removed, xstrdup(path));
+}
+
+/* Nobody wrote it anew: what was not sent is cancelled, what was is an orphan, and the path is free. */
+void prompt_grace_over(struct engine *e, struct prompt *p)
+{
+	struct job *j, *tmp;
+
+	p->grace = false;
+	HASH_ITER(hh, e->jobs, j, tmp) {
+		if (j->prompt != p)
+			continue;
+		j->row.orphan = true;
+		job_dirty(e, j);
+		for (size_t i = 0; i < j->tasks_count; i++)
+			task_event(e, &j->tasks[i], EVENT_CANCEL, "its prompt was deleted", NULL);
+	}
+	if (p->jobs)
+		prompt_unhash(e, p);
+	else
+		prompt_put(e, p);
+}
+
+struct rename { char *from, *to; bool is_dir; };
+
+static char *moved_path(const char *path, const struct rename *r)
+{
+	size_t len = strlen(r->from);
+
+	if (strncmp(path, r->from, len) != 0 || (path[len] && path[len] != '/'))
+		return NULL;
+	return xasprintf("%s%s", r->to, path + len);
+}
+
+static void rename_in_memory(struct engine *e, const struct rename *r)
+{
+	struct prompt *p, *tmp;
+
+	HASH_ITER(hh, e->prompts, p, tmp) {
+		char *to = p->row.gone_ms ? NULL : moved_path(p->row.path, r);
+		if (!to)
+			continue;
+		prompt_unhash(e, p);
+		free(p->row.path);
+		free(p->row.stem);
+		p->row.path = to;
+		p->row.stem = stem_of(to);
+		prompt_hash(e, p);
+	}
+}
+
+/* What stood under the new name gives way to the newcomer with its record. */
+static void rename_replaces(struct engine *e, struct prompt *p)
+{
+	struct journal *db = e->journal;
+
+	p->row.gone_ms = clock_wall_ms();
+	if (db->begin(db) == 0 && (db->prompt_save(db, &p->row) < 0 || db->commit(db) < 0))
+		db->rollback(db);
+	prompt_grace_over(e, p);
+}
+
+static void take_renamed(struct engine *e, void *arg)
+{
+	struct rename *r = arg;
+	struct journal *db = e->journal;
+	struct prompt *replaced;
+	cleanup_prompt_row struct prompt_row row = { 0 };
+
+	engine_flush(e);
+	if ((replaced = prompt_get(e, r->to)))
+		rename_replaces(e, replaced);
+	rename_in_memory(e, r);
+	if (db->begin(db) == 0 &&
+	    (db->prompts_rename(db, r->from, r->to) < 0 || db->commit(db) < 0)) {
+		db->rollback(db);
+		log_warning("the rename of %s could not be recorded", r->from);
+	}
+	cleanup_free char *old_stem = stem_of(r->from);
+	if (r->is_dir)
+		publish_folder_moves(e, r->from, r->to);
+	else if (db->prompt_by_path(db, r->to, &row) > 0)
+		publish_moves(e, &row, old_stem);
+	waiters_answer(e, r->from);
+	e->set.calls->changed(e->set.ctx, r->to, true);
+	free(r->from);
+	free(r->to);
+	free(r);
+}
+
+void engine_renamed(struct engine *e, const char *from, const char *to, bool is_dir)
+{
+	struct rename *r = xmalloc(sizeof(*r));
+
+	*r = (struct rename){ xstrdup(from), xstrdup(to), is_dir };
+	engine_post(e, take_renamed, r);
+}

@@ -1,0 +1,298 @@
+/* What others ask of the engine: views of jobs, readers that wait, a person's words. */
+#include "engine_internal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <utlist.h>
+
+/* --- views --- */
+
+struct row_list { struct task_row *row; size_t count; };
+
+static int collect_task(void *arg, struct task_row *row)
+{
+	struct row_list *r = arg;
+
+	r->row = xrealloc(r->row, (r->count + 1) * sizeof(*r->row));
+	r->row[r->count++] = *row;
+	*row = (struct task_row){ 0 };
+	return 0;
+}
+
+static void show_from_memory(const struct prompt *p, void (*fn)(void *, const struct job_view *), void *arg)
+{
+	const struct job *j = p->newest;
+	cleanup_free const struct task_row **tasks = xcalloc(j->tasks_count + 1, sizeof(*tasks));
+
+	for (size_t i = 0; i < j->tasks_count; i++)
+		tasks[i] = &j->tasks[i].row;
+	fn(arg, &(struct job_view){ &p->row, &j->row, tasks, j->tasks_count,
+	                            j->has_request ? &j->request : NULL });
+}
+
+static void show_from_journal(struct engine *e, const struct prompt_row *p,
+                              void (*fn)(void *, const struct job_view *), void *arg)
+{
+	cleanup_job_row struct job_row job = { 0 };
+	cleanup_request struct request request = { 0 };
+	struct row_list rows = { 0 };
+	bool has_request = false;
+
+	if (e->journal->job_load(e->journal, p->job, &job) <= 0) {
+		fn(arg, &(struct job_view){ .prompt = p });
+		return;
+	}
+	if (job.request)
+		has_request = request_read(e->set.models, job.request, strlen(job.request), &request, NULL) == 0;
+	e->journal->tasks_of(e->journal, job.id, collect_task, &rows);
+	cleanup_free const struct task_row **tasks = xcalloc(rows.count + 1, sizeof(*tasks));
+	for (size_t i = 0; i < rows.count; i++)
+		tasks[i] = &rows.row[i];
+	fn(arg, &(struct job_view){ p, &job, tasks, rows.count, has_request ? &request : NULL });
+	for (size_t i = 0; i < rows.count; i++)
+		task_row_release(&rows.row[i]);
+	free(rows.row);
+}
+
+static void view(struct engine *e, const char *path, void (*fn)(void *, const struct job_view *), void *arg)
+{
+	struct prompt *p;
+	cleanup_prompt_row struct prompt_row row = { 0 };
+
+	HASH_FIND(hh, e->prompts, path, strlen(path), p);
+	if (p && p->newest) {
+		show_from_memory(p, fn, arg);
+		return;
+	}
+	if (!p && e->journal->prompt_by_path(e->journal, path, &row) <= 0) {
+		fn(arg, NULL);
+		return;
+	}
+	show_from_journal(e, p ? &p->row : &row, fn, arg);
+}
+
+struct query { char *path; void (*fn)(void *, const struct job_view *); void *arg; };
+
+static void take_query(struct engine *e, void *arg)
+{
+	struct query *q = arg;
+
+	view(e, q->path, q->fn, q->arg);
+	free(q->path);
+	free(q);
+}
+
+void engine_query(struct engine *e, const char *path, void (*fn)(void *arg, const struct job_view *view),
+                  void *arg)
+{
+	struct query *q = xmalloc(sizeof(*q));
+
+	*q = (struct query){ xstrdup(path), fn, arg };
+	engine_post(e, take_query, q);
+}
+
+/* --- readers that wait --- */
+
+struct verdict { unsigned index; int result; char *out; };
+
+/* 1: goes on waiting. */
+static void judge(void *arg, const struct job_view *v)
+{
+	struct verdict *d = arg;
+	unsigned index = d->index ? d->index : 1;
+
+	if (!v || v->prompt->gone_ms || !v->job)
+		d->result = -ENOENT;
+	else if (!v->tasks_count)
+		d->result = -EIO;
+	else if (index > v->tasks_count)
+		d->result = -ENOENT;
+	else if (v->tasks[index - 1]->state == STATE_COMPLETED) {
+		d->result = 0;
+		d->out = xstrdup(v->tasks[index - 1]->out);
+	} else
+		d->result = state_is_waited_for(v->tasks[index - 1]->state) ? 1 : -EIO;
+}
+
+static void waiter_unlist(struct engine *e, struct engine_waiter *w)
+{
+	struct waiters *list;
+
+	HASH_FIND_STR(e->waiters, w->path, list);
+	if (!w->listed || !list)
+		return;
+	DL_DELETE(list->first, w);
+	w->listed = false;
+	if (!list->first) {
+		HASH_DEL(e->waiters, list);
+		free(list);
+	}
+}
+
+static void waiter_list(struct engine *e, struct engine_waiter *w)
+{
+	struct waiters *list;
+
+	HASH_FIND_STR(e->waiters, w->path, list);
+	if (!list) {
+		size_t len = strlen(w->path);
+		list = xcalloc(1, sizeof(*list) + len + 1);
+		memcpy(list->path, w->path, len);
+		HASH_ADD_STR(e->waiters, path, list);
+	}
+	DL_APPEND(list->first, w);
+	w->listed = true;
+}
+
+static void waiter_judge(struct engine *e, struct engine_waiter *w)
+{
+	struct verdict d = { .index = w->index };
+
+	if (e->drained)
+		d.result = -EIO;
+	else if (e->set.calls->is_pending(e->set.ctx, w->dev, w->ino))
+		d.result = 1;
+	else
+		view(e, w->path, judge, &d);
+	if (d.result == 1) {
+		if (!w->listed)
+			waiter_list(e, w);
+		return;
+	}
+	waiter_unlist(e, w);
+	w->done(w, d.result, d.out);
+	free(d.out);
+}
+
+void waiters_answer(struct engine *e, const char *path)
+{
+	struct waiters *list;
+	struct engine_waiter *w, *next;
+
+	HASH_FIND_STR(e->waiters, path, list);
+	/* The list is freed with its last waiter, so the next one is taken first. */
+	for (w = list ? list->first : NULL; w; w = next) {
+		next = w->next;
+		waiter_judge(e, w);
+	}
+}
+
+static void take_wait(struct engine *e, void *arg) { waiter_judge(e, arg); }
+
+void engine_wait(struct engine *e, struct engine_waiter *w)
+{
+	w->listed = false;
+	engine_post(e, take_wait, w);
+}
+
+static void take_cancel(struct engine *e, void *arg)
+{
+	struct engine_waiter *w = arg;
+
+	/* Not listed: it was answered in the meantime, and its owner waits for this message. */
+	waiter_unlist(e, w);
+	w->done(w, -EINTR, NULL);
+}
+
+void engine_wait_cancel(struct engine *e, struct engine_waiter *w)
+{
+	engine_post(e, take_cancel, w);
+}
+
+static void take_drain(struct engine *e, void *arg)
+{
+	struct waiters *list, *tmp;
+	struct engine_waiter *w, *next;
+
+	e->drained = arg;
+	if (!e->drained)
+		return;
+	HASH_ITER(hh, e->waiters, list, tmp)
+		for (w = list->first; w; w = next) {
+			next = w->next;
+			waiter_judge(e, w);
+		}
+}
+
+void engine_wait_drain(struct engine *e, bool on)
+{
+	engine_post(e, take_drain, on ? e : NULL);
+}
+
+/* --- a person's word --- */
+
+struct command { enum engine_verb verb; char *path; void (*done)(void *, int); void *arg; };
+
+static const enum event verb_events[VERB_COUNT] = {
+	[VERB_RETRY] = EVENT_RETRY, [VERB_CANCEL] = EVENT_CANCEL, [VERB_RELEASE] = EVENT_RELEASE,
+};
+
+static int64_t newest_job(struct engine *e, const char *path)
+{
+	struct prompt *p;
+	cleanup_prompt_row struct prompt_row row = { 0 };
+
+	HASH_FIND(hh, e->prompts, path, strlen(path), p);
+	if (p)
+		return p->newest ? p->newest->row.id : p->row.job;
+	return e->journal->prompt_by_path(e->journal, path, &row) > 0 ? row.job : 0;
+}
+
+static int command_job(struct engine *e, enum engine_verb verb, struct job *j)
+{
+	int changed = 0;
+
+	if (verb == VERB_RELEASE)
+		j->row.release_serial = ++e->serial;
+	for (size_t i = 0; i < j->tasks_count; i++) {
+		struct task *t = &j->tasks[i];
+		if (task_event(e, t, verb_events[verb], NULL, NULL)) {
+			t->row.attempts = 0;
+			changed++;
+		}
+	}
+	if (changed && verb == VERB_RETRY)
+		account_go(e, account_of(e, j->request.provider));
+	if (changed)
+		job_settle(e, j);
+	return changed ? 0 : -EALREADY;
+}
+
+static int command_run(struct engine *e, const struct command *c)
+{
+	int64_t id;
+
+	engine_flush(e);              /* so that the newest job has its id */
+	if (!(id = newest_job(e, c->path)))
+		return -ENOENT;
+	struct job *j = job_activate(e, id);
+	if (!j)
+		return -ENOENT;
+	bool reads_again = c->verb == VERB_AGAIN ||
+	                   (c->verb == VERB_RETRY && !j->tasks_count && j->row.state != STATE_DRAFT);
+	int result = 0;
+	if (reads_again)
+		e->set.calls->read_again(e->set.ctx, c->path);
+	else
+		result = command_job(e, c->verb, j);
+	job_free(e, j);               /* if it was only loaded to be looked at */
+	return result;
+}
+
+static void take_command(struct engine *e, void *arg)
+{
+	struct command *c = arg;
+
+	c->done(c->arg, command_run(e, c));
+	free(c->path);
+	free(c);
+}
+
+void engine_command(struct engine *e, enum engine_verb verb, const char *path,
+                    void (*done)(void *arg, int result), void *arg)
+{
+	struct command *c = xmalloc(sizeof(*c));
+
+	*c = (struct command){ verb, xstrdup(path), done, arg };
+	engine_post(e, take_command, c);
+}

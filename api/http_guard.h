@@ -1,0 +1,24 @@
+/*
+ * http_guard: which network addresses a URL that a provider named may lead to.
+ *
+ * A result URL must not make this machine ask its own services, its neighbours, or a cloud's
+ * metadata service.  Judged by address, so spellings and names do not matter.
+ */
+#ifndef API_HTTP_GUARD_H
+#define API_HTTP_GUARD_H
+
+#include <sys/socket.h>
+
+#include "base.h"
+
+/* Whether a connection may be made.  allow_private also lets loopback, private (RFC 1918, ULA) and
+ * carrier-grade NAT addresses pass; link-local, multicast, unspecified, v4-mapped, reserved and
+ * metadata addresses never pass. */
+bool guard_allows(const struct sockaddr *address, bool allow_private);
+/* The same for an address as text; what is no address does not pass. */
+bool guard_allows_text(const char *address, bool allow_private);
+/* The port of the proxy that the environment names for this URL's scheme, or 0.  Behind a proxy the
+ * address that is seen is the proxy's, which the user chose. */
+int guard_proxy_port(const char *url);
+
+#endif

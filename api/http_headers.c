@@ -1,0 +1,111 @@
+#include "http_headers.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include <curl/curl.h>
+
+#define DAY 86400.0
+
+static double clamp(double seconds)
+{
+	return seconds < 0 ? 0 : seconds > DAY ? DAY : seconds;
+}
+
+/* A decimal number that is the whole text, whatever the locale says about points. */
+static bool read_number(const char *s, double *out)
+{
+	bool negative = *s == '-';
+	double value = 0, scale = 1;
+
+	s += negative || *s == '+';
+	if (!isdigit((unsigned char)*s))
+		return false;
+	for (; isdigit((unsigned char)*s); s++)
+		value = value * 10 + (*s - '0');
+	if (*s == '.')
+		for (s++; isdigit((unsigned char)*s); s++)
+			value += (*s - '0') * (scale /= 10);
+	while (isspace((unsigned char)*s))
+		s++;
+	*out = negative ? -value : value;
+	return *s == '\0';
+}
+
+double http_retry_after(const char *value, int64_t now_ms)
+{
+	double seconds;
+
+	if (read_number(value, &seconds))
+		return clamp(seconds);
+	time_t date = curl_getdate(value, NULL);
+	return date == (time_t)-1 ? -1 : clamp((double)date - (double)now_ms / 1000);
+}
+
+double http_limit_reset(const char *value, int64_t now_ms)
+{
+	double seconds;
+
+	if (!read_number(value, &seconds))
+		return -1;
+	if (seconds > 1e11)
+		seconds /= 1000;
+	if (seconds > 1e8)
+		seconds -= (double)now_ms / 1000;
+	return clamp(seconds);
+}
+
+void http_headers_init(struct http_headers *h)
+{
+	*h = (struct http_headers){ .retry_after = -1, .limit_remaining = -1, .limit_reset = -1 };
+}
+
+void http_headers_release(struct http_headers *h)
+{
+	free(h->content_type);
+	free(h->location);
+	http_headers_init(h);
+}
+
+static long remaining(const char *value)
+{
+	double number;
+
+	return read_number(value, &number) && number >= 0 && number < 1e9 ? (long)number : -1;
+}
+
+static void set_text(char **to, const char *value)
+{
+	free(*to);
+	*to = xstrdup(value);
+}
+
+void http_headers_line(struct http_headers *h, const char *line, size_t len, int64_t now_ms)
+{
+	if (len >= 5 && !strncasecmp(line, "HTTP/", 5)) {
+		http_headers_release(h);
+		return;
+	}
+	const char *colon = memchr(line, ':', len), *end = line + len;
+	if (!colon)
+		return;
+	const char *from = colon + 1;
+	while (from < end && isspace((unsigned char)*from))
+		from++;
+	while (end > from && isspace((unsigned char)end[-1]))
+		end--;
+	char *name cleanup_free = xstrndup(line, (size_t)(colon - line));
+	char *value cleanup_free = xstrndup(from, (size_t)(end - from));
+
+	if (!strcasecmp(name, "Content-Type"))
+		set_text(&h->content_type, value);
+	else if (!strcasecmp(name, "Location"))
+		set_text(&h->location, value);
+	else if (!strcasecmp(name, "Retry-After"))
+		h->retry_after = http_retry_after(value, now_ms);
+	else if (!strcasecmp(name, "X-RateLimit-Remaining"))
+		h->limit_remaining = remaining(value);
+	else if (!strcasecmp(name, "X-RateLimit-Reset"))
+		h->limit_reset = http_limit_reset(value, now_ms);
+}

@@ -1,0 +1,442 @@
+#include "http_transfer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <linux/sockios.h>
+#include <netinet/in.h>
+
+#include "http_guard.h"
+
+enum {
+	ERROR_BODY_MAX = 1 << 20,     /* of a reply that was to go to a sink, but is no 200 */
+	IDLE_MAX = 30,                /* seconds: longer idle connections are not reused, they may be half closed */
+	AGE_MAX = 600,
+	KEEPALIVE = 30,
+};
+
+/* --- our own reasons to end */
+
+void transfer_give_up(struct http_transfer *t, enum http_outcome outcome, int local_errno, const char *fmt, ...)
+{
+	va_list args;
+	char *text = NULL;
+
+	if (t->judged)
+		return;
+	va_start(args, fmt);
+	if (vasprintf(&text, fmt, args) < 0)
+		text = xstrdup("out of memory");
+	va_end(args);
+	t->judged = true;
+	t->reply.outcome = outcome;
+	t->reply.local_errno = local_errno;
+	t->reply.text = text;
+}
+
+void transfer_refuse_address(struct http_transfer *t)
+{
+	transfer_give_up(t, HTTP_LOCAL, EACCES, "%s has an address inside this network, which a provider may not name",
+	                 t->host);
+}
+
+/* --- connecting */
+
+static curl_socket_t on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct http_transfer *t = arg;
+	const struct sockaddr_in *in = (const void *)&address->addr;
+	bool is_proxy = t->proxy_port && ntohs(in->sin_port) == t->proxy_port;
+
+	(void)purpose;
+	t->resolved = true;
+	if (t->dead)
+		return CURL_SOCKET_BAD;
+	if (t->guarded && !is_proxy && !guard_allows(&address->addr, t->allow_private)) {
+		t->refused = true;
+		return CURL_SOCKET_BAD;
+	}
+	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/*
+ * Right before the request is written, on a new or a reused connection.  Curl comes here again when
+ * a reused connection turned out to be closed; a `once` body that it has begun to read must not
+ * start over then.
+ */
+static int on_before_request(void *arg, char *remote, char *local, int remote_port, int local_port)
+{
+	struct http_transfer *t = arg;
+
+	(void)local, (void)local_port;
+	t->resolved = true;
+	if (t->dead)
+		return CURL_PREREQFUNC_ABORT;
+	if (t->guarded && !(t->proxy_port && remote_port == t->proxy_port) &&
+	    !guard_allows_text(remote, t->allow_private)) {
+		transfer_refuse_address(t);
+		return CURL_PREREQFUNC_ABORT;
+	}
+	bool repeats = t->attempts > 0 && t->once && (t->body_attempt || !t->body_len);
+	if (repeats) {
+		transfer_give_up(t, HTTP_AMBIGUOUS, 0, "%s closed the connection while the request was sent", t->where);
+		return CURL_PREREQFUNC_ABORT;
+	}
+	t->attempts++;
+	if (!t->once)
+		t->body_at = 0;
+	t->reply.sent = true;
+	t->moved_at = clock_mono_ms();
+	return CURL_PREREQFUNC_OK;
+}
+
+/* --- sending */
+
+static size_t on_read_body(char *to, size_t size, size_t count, void *arg)
+{
+	struct http_transfer *t = arg;
+	size_t room = size * count, left = t->body_len - t->body_at;
+
+	if (!t->body_attempt)
+		t->body_attempt = t->attempts;
+	if (t->once && t->body_attempt != t->attempts) {
+		transfer_give_up(t, HTTP_AMBIGUOUS, 0, "%s closed the connection while the request was sent", t->where);
+		return CURL_READFUNC_ABORT;
+	}
+	if (room > left)
+		room = left;
+	memcpy(to, t->body + t->body_at, room);
+	t->body_at += room;
+	t->moved_at = clock_mono_ms();
+	return room;
+}
+
+static int on_seek_body(void *arg, curl_off_t offset, int origin)
+{
+	struct http_transfer *t = arg;
+
+	if (t->once || origin != SEEK_SET || offset < 0 || (size_t)offset > t->body_len)
+		return CURL_SEEKFUNC_FAIL;
+	t->body_at = (size_t)offset;
+	return CURL_SEEKFUNC_OK;
+}
+
+static size_t on_read_part(char *to, size_t size, size_t count, void *arg)
+{
+	struct http_transfer *t = arg;
+	uint64_t left = t->part_size - t->part_at;
+	size_t room = size * count;
+	ssize_t got;
+
+	if (!left)
+		return 0;
+	do
+		got = pread(t->part_fd, to, room < left ? room : (size_t)left, (off_t)t->part_at);
+	while (got < 0 && errno == EINTR);
+	if (got <= 0) {
+		int code = got < 0 ? errno : EIO;
+		transfer_give_up(t, HTTP_LOCAL, code, "the file to upload could not be read: %s",
+		                 got < 0 ? strerror(code) : "it has become shorter");
+		return CURL_READFUNC_ABORT;
+	}
+	t->part_at += (uint64_t)got;
+	t->moved_at = clock_mono_ms();
+	return (size_t)got;
+}
+
+static int on_seek_part(void *arg, curl_off_t offset, int origin)
+{
+	struct http_transfer *t = arg;
+
+	if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > t->part_size || (t->once && t->part_at))
+		return CURL_SEEKFUNC_FAIL;
+	t->part_at = (uint64_t)offset;
+	return CURL_SEEKFUNC_OK;
+}
+
+/* --- receiving */
+
+static size_t on_header(char *line, size_t size, size_t count, void *arg)
+{
+	struct http_transfer *t = arg;
+
+	http_headers_line(&t->got, line, size * count, clock_wall_ms());
+	t->moved_at = clock_mono_ms();
+	return size * count;
+}
+
+static bool write_sink(struct http_transfer *t, const char *bytes, size_t len)
+{
+	uint64_t at = t->reply.received;
+
+	while (len) {
+		ssize_t put = pwrite(t->sink_fd, bytes, len, (off_t)at);
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put <= 0) {
+			int code = put < 0 ? errno : ENOSPC;
+			transfer_give_up(t, HTTP_LOCAL, code, "the picture could not be written: %s", strerror(code));
+			return false;
+		}
+		bytes += put;
+		at += (uint64_t)put;
+		len -= (size_t)put;
+	}
+	return true;
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
+{
+	struct http_transfer *t = arg;
+	size_t len = size * count;
+	uint64_t max = t->max_bytes;
+	long status = 0;
+	curl_off_t announced = -1;
+
+	t->moved_at = clock_mono_ms();
+	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+	bool to_sink = t->sink_fd >= 0 && status == 200;
+	if (t->sink_fd >= 0 && !to_sink && max > ERROR_BODY_MAX)
+		max = ERROR_BODY_MAX;
+	if (len > max - t->reply.received || (announced > 0 && (uint64_t)announced > max)) {
+		transfer_give_up(t, HTTP_LOCAL, EFBIG, "the reply of %s is larger than %llu bytes", t->where,
+		                 (unsigned long long)max);
+		return 0;
+	}
+	if (to_sink && !write_sink(t, bytes, len))
+		return 0;
+	if (!to_sink)
+		buf_add(&t->reply.body, bytes, len);
+	t->reply.received += len;
+	return len;
+}
+
+int64_t transfer_stall_deadline(const struct http_transfer *t)
+{
+	return t->reply.sent && t->stall_ms > 0 ? t->moved_at + t->stall_ms : INT64_MAX;
+}
+
+bool transfer_has_stalled(struct http_transfer *t, int64_t now)
+{
+	curl_socket_t fd = CURL_SOCKET_BAD;
+	int unsent = 0;
+
+	if (transfer_stall_deadline(t) > now)
+		return false;
+	curl_easy_getinfo(t->easy, CURLINFO_ACTIVESOCKET, &fd);
+	if (fd == CURL_SOCKET_BAD || ioctl(fd, SIOCOUTQ, &unsent) < 0)
+		unsent = 0;
+	if (unsent == 0 || unsent == t->unsent) {
+		transfer_give_up(t, HTTP_AMBIGUOUS, 0, "no byte from %s for %lld seconds", t->where,
+		                 (long long)(t->stall_ms / 1000));
+		return true;
+	}
+	t->unsent = unsent;
+	t->moved_at = now;
+	return false;
+}
+
+/* --- setting up */
+
+static long milliseconds(double seconds)
+{
+	return seconds <= 0 ? 0 : seconds > 1e6 ? 1000000000L : (long)(seconds * 1000) + 1;
+}
+
+/* For sentences: nothing of the URL but host and port. */
+static void read_where(struct http_transfer *t, const char *url)
+{
+	CURLU *u = curl_url();
+	char *host = NULL, *port = NULL;
+
+	if (u && !curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME)) {
+		curl_url_get(u, CURLUPART_HOST, &host, 0);
+		curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
+	}
+	bool web = !strncasecmp(url, "https://", 8) || !strncasecmp(url, "http://", 7);
+	if (!host || !web)
+		transfer_give_up(t, HTTP_LOCAL, EINVAL, "the address to ask is no http or https URL");
+	t->host = xstrdup(host ? host : "the provider");
+	t->where = port ? xasprintf("%s port %s", t->host, port) : xstrdup(t->host);
+	curl_free(host);
+	curl_free(port);
+	curl_url_cleanup(u);
+}
+
+static void add_header(struct http_transfer *t, const char *line)
+{
+	if (strpbrk(line, "\r\n")) {
+		transfer_give_up(t, HTTP_LOCAL, EINVAL, "a request header contains a line break");
+		return;
+	}
+	struct curl_slist *longer = curl_slist_append(t->headers, line);
+	if (!longer)
+		BUG("no memory for a header");
+	t->headers = longer;
+}
+
+static void set_headers(struct http_transfer *t, const struct http_request *r)
+{
+	for (size_t i = 0; r->headers && r->headers[i]; i++)
+		add_header(t, r->headers[i]);
+	add_header(t, "Expect:");
+	if (r->part_fd < 0) {
+		char *type cleanup_free = xasprintf("Content-Type:%s%s", r->content_type ? " " : "",
+		                                    r->content_type ? r->content_type : "");
+		add_header(t, type);
+	}
+	curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
+}
+
+/* A body has made it a POST already. */
+static void set_method(CURL *easy, const char *method)
+{
+	if (!strcmp(method, "HEAD"))
+		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+	else if (strcmp(method, "GET") && strcmp(method, "POST"))
+		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
+}
+
+static void set_body(struct http_transfer *t, const struct http_request *r)
+{
+	t->body = xmalloc(r->body_len + 1);
+	if (r->body_len)
+		memcpy(t->body, r->body, r->body_len);
+	t->body_len = r->body_len;
+	curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
+	curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_len);
+	curl_easy_setopt(t->easy, CURLOPT_READFUNCTION, on_read_body);
+	curl_easy_setopt(t->easy, CURLOPT_READDATA, t);
+	curl_easy_setopt(t->easy, CURLOPT_SEEKFUNCTION, on_seek_body);
+	curl_easy_setopt(t->easy, CURLOPT_SEEKDATA, t);
+}
+
+static void set_multipart(struct http_transfer *t, const struct http_request *r)
+{
+	t->part_size = r->part_size;
+	t->mime = curl_mime_init(t->easy);
+	for (size_t i = 0; r->fields && r->fields[i] && r->fields[i + 1]; i += 2) {
+		curl_mimepart *field = curl_mime_addpart(t->mime);
+		curl_mime_name(field, r->fields[i]);
+		curl_mime_data(field, r->fields[i + 1], CURL_ZERO_TERMINATED);
+	}
+	curl_mimepart *file = curl_mime_addpart(t->mime);
+	curl_mime_name(file, r->part_name);
+	curl_mime_filename(file, r->part_filename);
+	curl_mime_type(file, r->part_type);
+	curl_mime_data_cb(file, (curl_off_t)r->part_size, on_read_part, on_seek_part, NULL, t);
+	curl_easy_setopt(t->easy, CURLOPT_MIMEPOST, t->mime);
+}
+
+static void set_connection(struct http_transfer *t)
+{
+	CURL *easy = t->easy;
+
+	curl_easy_setopt(easy, CURLOPT_DEFAULT_PROTOCOL, "https");
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+	curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE);
+	curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE);
+	curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)IDLE_MAX);
+	curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, (long)AGE_MAX);
+	curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(t->connect_timeout));
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, milliseconds(t->total_timeout));
+	/* A timeout while a name is resolved does not wait for the resolver's thread. */
+	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+	curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, t);
+	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_before_request);
+	curl_easy_setopt(easy, CURLOPT_PREREQDATA, t);
+}
+
+static void set_receiving(struct http_transfer *t)
+{
+	CURL *easy = t->easy;
+
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->curl_text);
+	curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
+}
+
+/* Literal addresses are refused here already, as a proxy would connect to them for us. */
+static void set_guard(struct http_transfer *t, const struct http_request *r)
+{
+	char *host cleanup_free = NULL;
+	size_t len = strlen(t->host);
+
+	t->guarded = r->named_by_provider;
+	t->allow_private = r->allow_private;
+	if (!t->guarded)
+		return;
+	t->proxy_port = guard_proxy_port(r->url);
+	curl_easy_setopt(t->easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+	bool v6 = t->host[0] == '[';
+	host = v6 && len > 2 ? xstrndup(t->host + 1, len - 2) : xstrdup(t->host);
+	bool literal = v6 || (len && strspn(host, "0123456789.") == len);
+	bool local = !strcasecmp(host, "localhost") || str_ends_with(host, ".localhost");
+	if ((literal && !guard_allows_text(host, t->allow_private)) || (local && !t->allow_private))
+		transfer_refuse_address(t);
+}
+
+struct http_transfer *transfer_new(const struct http_request *r, const char *user_agent)
+{
+	struct http_transfer *t = xcalloc(1, sizeof(*t));
+
+	t->part_fd = r->part_fd;
+	t->sink_fd = r->sink_fd;
+	t->once = r->once;
+	t->max_bytes = r->max_bytes;
+	t->connect_timeout = r->connect_timeout;
+	t->total_timeout = r->total_timeout;
+	t->stall_ms = milliseconds(r->stall_timeout);
+	t->unsent = -1;
+	t->reply.content_length = -1;
+	http_headers_init(&t->got);
+	t->easy = curl_easy_init();
+	if (!t->easy)
+		BUG("no memory for a transfer");
+	read_where(t, r->url);
+	curl_easy_setopt(t->easy, CURLOPT_URL, r->url);
+	curl_easy_setopt(t->easy, CURLOPT_USERAGENT, user_agent);
+	set_connection(t);
+	set_receiving(t);
+	set_guard(t, r);
+	set_headers(t, r);
+	if (r->part_fd >= 0)
+		set_multipart(t, r);
+	else if (r->body || !strcmp(r->method, "POST"))
+		set_body(t, r);
+	set_method(t->easy, r->method);
+	return t;
+}
+
+void transfer_free(struct http_transfer *t)
+{
+	curl_easy_cleanup(t->easy);
+	curl_mime_free(t->mime);
+	/* One of them is the API key. */
+	for (struct curl_slist *line = t->headers; line; line = line->next)
+		explicit_bzero(line->data, strlen(line->data));
+	curl_slist_free_all(t->headers);
+	http_headers_release(&t->got);
+	buf_release(&t->reply.body);
+	free(t->reply.text);
+	free(t->body);
+	free(t->host);
+	free(t->where);
+	free(t);
+}

@@ -1,0 +1,99 @@
+/*
+ * models: providers and models as data.
+ *
+ * A row is known by its name and its provider: several providers may have a row `nano-banana`.
+ * Read from the built-in models.ini, then from the user's configuration, which may add rows or
+ * override any key of one.  A set of rows never changes once loaded; when the configuration changes
+ * a new set is loaded and the old one lives until its last request is gone (reference count).
+ */
+#ifndef API_MODELS_H
+#define API_MODELS_H
+
+#include "settings.h"
+#include "base.h"
+
+enum auth { AUTH_BEARER, AUTH_X_GOOG_API_KEY, AUTH_NONE };
+enum refs_form { REFS_STRINGS, REFS_OBJECTS };
+
+/* [provider NAME] */
+struct provider {
+	char *name;
+	char *wire;               /* task, gemini, openai */
+	char *url;                /* base, without trailing `/` and without `/v1` */
+	enum auth auth;
+	char *key_env;            /* blank-separated names of environment variables, first set wins */
+	char *key_file;           /* `~` expanded; NULL if none */
+	char *user_agent;
+	double first_look, poll_min, poll_max;   /* seconds: schedule of DESIGN's task wire */
+	int submit_per_minute, query_per_minute; /* account limits; 0 = none */
+	int in_flight;            /* submits and running tasks at once, at most; 0 = unlimited */
+	uint64_t ref_bytes;       /* largest reference */
+	double upload_ttl;        /* seconds an uploaded URL is trusted */
+	bool free;                /* price known to be 0: does not count for the budget */
+	bool has_lookup;          /* status can be asked by our own id (client_business_id) */
+	/* dialect of the task wire: paths under url; {id} is replaced, percent-encoded */
+	char *submit_path, *poll_path, *upload_path, *balance_path;
+};
+
+/* [model NAME] */
+struct model {
+	char *name;               /* section name: what the user says */
+	char *id;                 /* what is sent; defaults to name */
+	char **aliases;           /* NULL-terminated */
+	char *provider;           /* name of its provider */
+	char **ratios;            /* NULL-terminated, `16:9` */
+	char **resolutions;       /* NULL-terminated, canonical `1K`; empty if the model has no choice */
+	char *default_resolution; /* what the model uses when none is sent, or NULL */
+	struct pixels { char *ratio, *resolution; unsigned width, height; } *pixels;
+	size_t pixels_count;      /* documented sizes; resolution "" where the model has no choice */
+	char *pixels_table;       /* the [pixels NAME] that they come from, or NULL */
+	char *narrow_resolution;  /* a resolution that only some ratios have, or NULL … */
+	char **narrow_ratios;     /* … and those ratios, NULL-terminated */
+	unsigned n_max;           /* pictures per task */
+	unsigned refs_max;
+	char **ref_formats;       /* NULL-terminated: jpeg png webp heic heif gif */
+	uint64_t prompt_chars;    /* limit in code points; 0 = unknown */
+	bool takes[SET_COUNT];    /* optional headers that the model accepts */
+	char **thinking_levels, **formats, **search_kinds;    /* NULL-terminated */
+	long thinking_budget;     /* most tokens that `thinking` may say; 0 = it takes no number */
+	char *resolution_key;     /* where it goes: `metadata.resolution`, `resolution` */
+	bool resolution_lower;    /* `1k` instead of `1K` (gpt-image) */
+	char *refs_key;           /* `image_urls` */
+	enum refs_form refs_form;
+	/* USD per picture by resolution; resolution "" = any */
+	struct price { char *resolution; double usd; } *prices;
+	size_t prices_count;
+	bool chosen;              /* the user's configuration named its provider: no other will do */
+};
+
+struct models {
+	struct provider *providers; size_t providers_count;
+	struct model *models; size_t models_count;
+	int refs;
+};
+
+/* The built-in table with `config` (text of the user's file, may be NULL; only its [provider …],
+ * [model …] and [pixels …] sections are looked at, [defaults] is skipped) laid over it.  config_name
+ * is for messages.  NULL on error, the sentence with file and line number.  The caller owns one
+ * reference. */
+struct models *models_load(const char *config, size_t len, const char *config_name, struct error *err);
+struct models *models_ref(struct models *m);
+void models_unref(struct models *m);
+
+const struct provider *models_provider(const struct models *m, const char *name);
+/* By name, id or alias, any case; if provider is not NULL, only that provider's rows. */
+const struct model *models_model(const struct models *m, const char *name, const char *provider);
+/* Documented pixel size for (ratio, resolution), or NULL.  resolution NULL = the default one. */
+const struct pixels *model_pixels(const struct model *m, const char *ratio, const char *resolution);
+/* USD for one picture, or a negative number if unknown. */
+double model_price(const struct models *all, const struct model *m, const char *resolution);
+
+/*
+ * The API key of a provider: environment first, then key file (refused if group or others can read
+ * it or it belongs to somebody else).  0 and *key (caller wipes and frees; NULL with AUTH_NONE), or
+ * -ENOKEY / -EACCES with a sentence that names variable and file but never the key.
+ */
+int provider_key(const struct provider *p, char **key, struct error *err);
+void key_free(char *key);     /* wipes, frees; NULL is fine */
+
+#endif

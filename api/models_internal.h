@@ -1,0 +1,32 @@
+/* models_internal: what the parts of the model table share: rows as key tables, and small tests. */
+#ifndef API_MODELS_INTERNAL_H
+#define API_MODELS_INTERNAL_H
+
+#include "models.h"
+
+/* One key of a [provider] or [model] section: where it goes in the row and how it reads. */
+enum key_kind {
+	KEY_TEXT, KEY_PATH, KEY_URL, KEY_WIRE, KEY_LIST, KEY_SECONDS, KEY_INT, KEY_UNSIGNED, KEY_LONG,
+	KEY_SIZE, KEY_COUNT, KEY_YES, KEY_AUTH, KEY_FORM, KEY_TAKES, KEY_NARROW, KEY_PRICES
+};
+struct key { const char *name; enum key_kind kind; size_t offset; };
+struct key_table { const struct key *keys; size_t count; };
+
+extern const struct key_table provider_keys, model_keys;
+
+/* Sets one key from text.  NULL, or what the key takes, in words. */
+const char *key_read(void *row, const struct key *k, const char *value);
+/* The key of that name (`_` is `-`, any case), or NULL. */
+const struct key *key_by_name(const struct key_table *t, const char *name);
+
+void provider_release(struct provider *p);
+void model_release(struct model *m);
+/* Everything that a key can set; not the name. */
+void model_copy(struct model *to, const struct model *from);
+
+bool list_has(char *const *list, const char *word);      /* any case; list may be NULL */
+bool same_resolution(const char *a, const char *b);      /* 512 is 0.5K, any case */
+/* By name, id or alias. */
+bool model_offers(const struct model *m, const char *word);
+
+#endif

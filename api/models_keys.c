@@ -1,0 +1,427 @@
+#include "models_internal.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+
+#define PROVIDER(field) offsetof(struct provider, field)
+static const struct key provider_key_list[] = {
+	{ "wire", KEY_WIRE, PROVIDER(wire) },
+	{ "url", KEY_URL, PROVIDER(url) },
+	{ "auth", KEY_AUTH, PROVIDER(auth) },
+	{ "key-env", KEY_TEXT, PROVIDER(key_env) },
+	{ "key-file", KEY_PATH, PROVIDER(key_file) },
+	{ "user-agent", KEY_TEXT, PROVIDER(user_agent) },
+	{ "first-look", KEY_SECONDS, PROVIDER(first_look) },
+	{ "poll-min", KEY_SECONDS, PROVIDER(poll_min) },
+	{ "poll-max", KEY_SECONDS, PROVIDER(poll_max) },
+	{ "submit-per-minute", KEY_INT, PROVIDER(submit_per_minute) },
+	{ "query-per-minute", KEY_INT, PROVIDER(query_per_minute) },
+	{ "in-flight", KEY_INT, PROVIDER(in_flight) },
+	{ "ref-bytes", KEY_SIZE, PROVIDER(ref_bytes) },
+	{ "upload-ttl", KEY_SECONDS, PROVIDER(upload_ttl) },
+	{ "free", KEY_YES, PROVIDER(free) },
+	{ "has-lookup", KEY_YES, PROVIDER(has_lookup) },
+	{ "submit-path", KEY_TEXT, PROVIDER(submit_path) },
+	{ "poll-path", KEY_TEXT, PROVIDER(poll_path) },
+	{ "upload-path", KEY_TEXT, PROVIDER(upload_path) },
+	{ "balance-path", KEY_TEXT, PROVIDER(balance_path) },
+};
+
+#define MODEL(field) offsetof(struct model, field)
+static const struct key model_key_list[] = {
+	{ "id", KEY_TEXT, MODEL(id) },
+	{ "aliases", KEY_LIST, MODEL(aliases) },
+	{ "provider", KEY_TEXT, MODEL(provider) },
+	{ "ratios", KEY_LIST, MODEL(ratios) },
+	{ "resolutions", KEY_LIST, MODEL(resolutions) },
+	{ "default-resolution", KEY_TEXT, MODEL(default_resolution) },
+	{ "narrow", KEY_NARROW, 0 },
+	{ "pixels", KEY_TEXT, MODEL(pixels_table) },
+	{ "n-max", KEY_UNSIGNED, MODEL(n_max) },
+	{ "refs-max", KEY_UNSIGNED, MODEL(refs_max) },
+	{ "ref-formats", KEY_LIST, MODEL(ref_formats) },
+	{ "prompt-chars", KEY_COUNT, MODEL(prompt_chars) },
+	{ "takes", KEY_TAKES, MODEL(takes) },
+	{ "thinking", KEY_LIST, MODEL(thinking_levels) },
+	{ "thinking-budget", KEY_LONG, MODEL(thinking_budget) },
+	{ "formats", KEY_LIST, MODEL(formats) },
+	{ "search", KEY_LIST, MODEL(search_kinds) },
+	{ "resolution-key", KEY_TEXT, MODEL(resolution_key) },
+	{ "resolution-lower", KEY_YES, MODEL(resolution_lower) },
+	{ "refs-key", KEY_TEXT, MODEL(refs_key) },
+	{ "refs-form", KEY_FORM, MODEL(refs_form) },
+	{ "price", KEY_PRICES, MODEL(prices) },
+};
+
+const struct key_table provider_keys = { provider_key_list, ARRAY_LEN(provider_key_list) };
+const struct key_table model_keys = { model_key_list, ARRAY_LEN(model_key_list) };
+
+static bool same_key(const char *a, const char *b)
+{
+	for (; *a && *b; a++, b++)
+		if ((*a == '_' ? '-' : *a | 0x20) != (*b == '_' ? '-' : *b | 0x20))
+			return false;
+	return *a == *b;
+}
+
+const struct key *key_by_name(const struct key_table *t, const char *name)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (same_key(t->keys[i].name, name))
+			return &t->keys[i];
+	return NULL;
+}
+
+static size_t list_len(char *const *list)
+{
+	size_t n = 0;
+
+	while (list && list[n])
+		n++;
+	return n;
+}
+
+static void list_free(char **list)
+{
+	for (size_t i = 0; list && list[i]; i++)
+		free(list[i]);
+	free(list);
+}
+
+static char **list_copy(char *const *list)
+{
+	size_t n = list_len(list);
+	char **copy = xcalloc(n + 1, sizeof(*copy));
+
+	for (size_t i = 0; i < n; i++)
+		copy[i] = xstrdup(list[i]);
+	return copy;
+}
+
+static char **list_read(const char *value)
+{
+	char **list = xcalloc(1, sizeof(*list));
+	char *word;
+
+	for (size_t n = 0; (word = next_word(&value)); n++) {
+		list = xrealloc(list, (n + 2) * sizeof(*list));
+		list[n] = word;
+		list[n + 1] = NULL;
+	}
+	return list;
+}
+
+static bool read_number(const char *value, double *out)
+{
+	char *end;
+
+	*out = strtod(value, &end);
+	return end != value && !*end && isfinite(*out) && *out >= 0;
+}
+
+static bool read_whole(const char *value, long long max, long long *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoll(value, &end, 10);
+	return end != value && !*end && !errno && *out >= 0 && *out <= max;
+}
+
+static bool read_yes(const char *value, bool *out)
+{
+	static const char *const yes[] = { "yes", "true", "on" }, *const no[] = { "no", "false", "off" };
+
+	for (size_t i = 0; i < ARRAY_LEN(yes); i++)
+		if (!strcasecmp(value, yes[i]) || !strcasecmp(value, no[i])) {
+			*out = !strcasecmp(value, yes[i]);
+			return true;
+		}
+	return false;
+}
+
+static char *read_path(const char *value)
+{
+	const char *home = getenv("HOME");
+
+	if (!strncmp(value, "~/", 2) && home)
+		return xasprintf("%s%s", home, value + 1);
+	return xstrdup(value);
+}
+
+/* Clients add `/v1` themselves; people paste addresses with and without it. */
+static char *read_url(const char *value)
+{
+	size_t len = strlen(value);
+
+	while (len && value[len - 1] == '/')
+		len--;
+	if (len > 3 && !strncmp(value + len - 3, "/v1", 3))
+		len -= 3;
+	while (len && value[len - 1] == '/')
+		len--;
+	return xstrndup(value, len);
+}
+
+static bool is_wire(const char *value)
+{
+	return !strcmp(value, "task") || !strcmp(value, "gemini") || !strcmp(value, "openai");
+}
+
+static bool read_auth(const char *value, enum auth *out)
+{
+	static const char *const words[] = { [AUTH_BEARER] = "bearer",
+		[AUTH_X_GOOG_API_KEY] = "x-goog-api-key", [AUTH_NONE] = "none" };
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (!strcasecmp(value, words[i])) {
+			*out = (enum auth)i;
+			return true;
+		}
+	return false;
+}
+
+static bool read_takes(const char *value, bool takes[SET_COUNT])
+{
+	bool given[SET_COUNT] = { false };
+	cleanup_free char *word = NULL;
+
+	for (; (word = next_word(&value)); cleanup_free_(&word)) {
+		int which = setting_by_name(word);
+
+		if (which < 0)
+			return false;
+		given[which] = true;
+	}
+	memcpy(takes, given, sizeof(given));
+	return true;
+}
+
+static bool read_narrow(const char *value, struct model *m)
+{
+	char *resolution = next_word(&value);
+	char **ratios = list_read(value);
+
+	if (resolution && !*ratios) {
+		free(resolution);
+		list_free(ratios);
+		return false;
+	}
+	free(m->narrow_resolution);
+	list_free(m->narrow_ratios);
+	m->narrow_resolution = resolution;
+	m->narrow_ratios = ratios;
+	return true;
+}
+
+static void prices_free(struct model *m)
+{
+	for (size_t i = 0; i < m->prices_count; i++)
+		free(m->prices[i].resolution);
+	free(m->prices);
+	m->prices = NULL;
+	m->prices_count = 0;
+}
+
+static void price_add(struct model *m, char *resolution, double usd)
+{
+	m->prices = xrealloc(m->prices, (m->prices_count + 1) * sizeof(*m->prices));
+	m->prices[m->prices_count++] = (struct price){ resolution, usd };
+}
+
+/* `0.039`, or `1K 0.067, 2K 0.101`. */
+static bool read_prices(const char *value, struct model *m)
+{
+	cleanup_free char *word = NULL;
+	double usd;
+
+	prices_free(m);
+	while ((word = next_word(&value))) {
+		char *resolution = NULL;
+
+		/* A resolution such as 512 is a number too, but one with a price behind it. */
+		if (*value == ' ' || *value == '\t') {
+			resolution = steal_pointer(&word);
+			word = next_word(&value);
+		} else {
+			resolution = xstrdup("");
+		}
+		if (!word || !read_number(word, &usd)) {
+			free(resolution);
+			return false;
+		}
+		price_add(m, resolution, usd);
+		cleanup_free_(&word);
+	}
+	return true;
+}
+
+static void text_set(char **field, char *text)
+{
+	free(*field);
+	*field = text && *text ? text : NULL;
+	if (!*field)
+		free(text);
+}
+
+static const char *read_numeric(void *at, enum key_kind kind, const char *value)
+{
+	long long whole;
+
+	switch (kind) {
+	case KEY_SECONDS:
+		return read_number(value, at) ? NULL : "a number of seconds";
+	case KEY_SIZE:
+		return parse_size(value, at) ? "a number of bytes, such as 10000000 or 10 MB" : NULL;
+	case KEY_INT:
+	case KEY_UNSIGNED:
+	case KEY_LONG:
+	case KEY_COUNT:
+		if (!read_whole(value, 1000000000, &whole))
+			return "a whole number, 0 or more";
+		if (kind == KEY_INT)
+			*(int *)at = (int)whole;
+		else if (kind == KEY_UNSIGNED)
+			*(unsigned *)at = (unsigned)whole;
+		else if (kind == KEY_LONG)
+			*(long *)at = (long)whole;
+		else
+			*(uint64_t *)at = (uint64_t)whole;
+		return NULL;
+	default:
+		BUG("key kind %d is no number", (int)kind);
+	}
+}
+
+const char *key_read(void *row, const struct key *k, const char *value)
+{
+	void *at = (char *)row + k->offset;
+
+	switch (k->kind) {
+	case KEY_TEXT:
+		text_set(at, xstrdup(value));
+		return NULL;
+	case KEY_PATH:
+		text_set(at, read_path(value));
+		return NULL;
+	case KEY_URL:
+		text_set(at, read_url(value));
+		return !*value || !strncasecmp(value, "http://", 7) || !strncasecmp(value, "https://", 8) ?
+		       NULL : "an address that begins with https:// or http://";
+	case KEY_WIRE:
+		text_set(at, xstrdup(value));
+		return is_wire(value) ? NULL : "task, gemini, openai";
+	case KEY_LIST:
+		list_free(*(char ***)at);
+		*(char ***)at = list_read(value);
+		return NULL;
+	case KEY_SECONDS:
+	case KEY_INT:
+	case KEY_UNSIGNED:
+	case KEY_LONG:
+	case KEY_SIZE:
+	case KEY_COUNT:
+		return read_numeric(at, k->kind, value);
+	case KEY_YES:
+		return read_yes(value, at) ? NULL : "yes, no";
+	case KEY_AUTH:
+		return read_auth(value, at) ? NULL : "bearer, x-goog-api-key, none";
+	case KEY_FORM:
+		*(enum refs_form *)at = !strcasecmp(value, "objects") ? REFS_OBJECTS : REFS_STRINGS;
+		return !strcasecmp(value, "objects") || !strcasecmp(value, "strings") ? NULL : "strings, objects";
+	case KEY_TAKES:
+		return read_takes(value, at) ? NULL : "names of headers, such as temperature, top-p, safety";
+	case KEY_NARROW:
+		return read_narrow(value, row) ? NULL : "a resolution, and the ratios that have it";
+	case KEY_PRICES:
+		return read_prices(value, row) ? NULL : "USD per picture: `0.039`, or `1K 0.067, 2K 0.101`";
+	}
+	BUG("key kind %d is unknown", (int)k->kind);
+}
+
+static void key_release(void *row, const struct key *k)
+{
+	void *at = (char *)row + k->offset;
+	struct model *m = row;
+
+	switch (k->kind) {
+	case KEY_TEXT:
+	case KEY_PATH:
+	case KEY_URL:
+	case KEY_WIRE:
+		free(*(char **)at);
+		return;
+	case KEY_LIST:
+		list_free(*(char ***)at);
+		return;
+	case KEY_NARROW:
+		free(m->narrow_resolution);
+		list_free(m->narrow_ratios);
+		return;
+	case KEY_PRICES:
+		prices_free(m);
+		return;
+	case KEY_SECONDS:
+	case KEY_INT:
+	case KEY_UNSIGNED:
+	case KEY_LONG:
+	case KEY_SIZE:
+	case KEY_COUNT:
+	case KEY_YES:
+	case KEY_AUTH:
+	case KEY_FORM:
+	case KEY_TAKES:
+		return;
+	}
+}
+
+void provider_release(struct provider *p)
+{
+	for (size_t i = 0; i < provider_keys.count; i++)
+		key_release(p, &provider_keys.keys[i]);
+	free(p->name);
+	*p = (struct provider){ 0 };
+}
+
+static void pixels_free(struct model *m)
+{
+	for (size_t i = 0; i < m->pixels_count; i++) {
+		free(m->pixels[i].ratio);
+		free(m->pixels[i].resolution);
+	}
+	free(m->pixels);
+}
+
+void model_release(struct model *m)
+{
+	for (size_t i = 0; i < model_keys.count; i++)
+		key_release(m, &model_keys.keys[i]);
+	pixels_free(m);
+	free(m->name);
+	*m = (struct model){ 0 };
+}
+
+void model_copy(struct model *to, const struct model *from)
+{
+	*to = *from;
+	to->name = NULL;
+	to->pixels = NULL;
+	to->pixels_count = 0;
+	to->prices = NULL;
+	to->prices_count = 0;
+	for (size_t i = 0; i < model_keys.count; i++) {
+		void *at = (char *)to + model_keys.keys[i].offset;
+
+		if (model_keys.keys[i].kind == KEY_TEXT)
+			*(char **)at = xstrdup(*(char **)at);
+		else if (model_keys.keys[i].kind == KEY_LIST)
+			*(char ***)at = list_copy(*(char ***)at);
+	}
+	to->narrow_resolution = xstrdup(from->narrow_resolution);
+	to->narrow_ratios = list_copy(from->narrow_ratios);
+	for (size_t i = 0; i < from->prices_count; i++)
+		price_add(to, xstrdup(from->prices[i].resolution), from->prices[i].usd);
+}

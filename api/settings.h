@@ -1,0 +1,54 @@
+/*
+ * settings: the headers of DESIGN's prompt syntax as one table, and a set of values for them.
+ *
+ * A prompt's header block, a folder's `.defaults`, `[defaults]` of the configuration, `-o` and the
+ * environment all fill a `struct settings`; settings_inherit() merges them, nearest first.  Values
+ * are kept as the user wrote them (trimmed); request_resolve() judges them against a model.
+ * No I/O, no threads: plain data.
+ */
+#ifndef API_SETTINGS_H
+#define API_SETTINGS_H
+
+#include "base.h"
+
+enum setting {
+	SET_MODEL, SET_PROVIDER, SET_SIZE, SET_RESOLUTION, SET_N, SET_REFS, SET_SYSTEM,
+	SET_TEMPERATURE, SET_TOP_P, SET_TOP_K, SET_MAX_OUTPUT_TOKENS, SET_CANDIDATES, SET_MODALITIES,
+	SET_FORMAT, SET_QUALITY, SET_PEOPLE, SET_SAFETY, SET_THINKING, SET_SEARCH, SET_REUSE,
+	SET_COUNT
+};
+
+/* One row a header: the table is the parser, the help text and the manual. */
+struct setting_info {
+	const char *name;             /* canonical, as in DESIGN section 2 */
+	const char *aliases;          /* blank-separated; the API's own spellings among them */
+	const char *takes;            /* the values, in words, for messages and help */
+};
+extern const struct setting_info setting_table[SET_COUNT];
+
+struct settings {
+	char *value[SET_COUNT];       /* owned; NULL = not set here */
+	struct { char *name, *json; } *metadata;   /* metadata.NAME: json is valid JSON text */
+	size_t metadata_count;
+	char google_search, google_image_search;   /* 'y', 'n': as set by these two; 0 = not used */
+};
+#define cleanup_settings __attribute__((cleanup(settings_release)))
+
+/* The setting of that name or alias (any case), or -1.  `metadata.NAME` is none of them. */
+int setting_by_name(const char *name);
+/* Whether a line `name: …` makes a header block: a known name or alias, or `metadata.NAME`. */
+bool setting_is_known(const char *name);
+
+/*
+ * Sets one header.  `name` is a canonical name, an alias, or metadata.NAME (NAME may begin with
+ * `/`).  The API's metadata spellings map to settings (metadata.resolution is resolution;
+ * google_search and google_image_search become search).  An empty value means "not set here" and
+ * hides an inherited one.  Errors (-EINVAL, with the sentence): unknown name with the nearest one
+ * (`unknown header "sise": did you mean "size"?`), set twice, metadata value that is not JSON.
+ */
+int settings_set(struct settings *s, const char *name, const char *value, struct error *err);
+/* Fills what `s` lacks from `outer` (copies).  metadata is merged by name. */
+void settings_inherit(struct settings *s, const struct settings *outer);
+void settings_release(struct settings *s);
+
+#endif

@@ -1,0 +1,326 @@
+#include "sqlite_db.h"
+#include "sqlite_schema.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#define FILE_NAME "journal.db"
+
+static int errno_of(sqlite3 *handle)
+{
+	int os = sqlite3_system_errno(handle);
+
+	switch (sqlite3_errcode(handle)) {
+	case SQLITE_FULL:
+		return -ENOSPC;
+	case SQLITE_IOERR:
+		return os == ENOSPC || os == EDQUOT ? -ENOSPC : -EIO;
+	case SQLITE_CANTOPEN:
+		return os ? -os : -EIO;
+	case SQLITE_READONLY:
+		return -EROFS;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return -EBUSY;
+	case SQLITE_NOMEM:
+		return -ENOMEM;
+	case SQLITE_CONSTRAINT:
+		switch (sqlite3_extended_errcode(handle)) {
+		case SQLITE_CONSTRAINT_UNIQUE:
+		case SQLITE_CONSTRAINT_PRIMARYKEY:
+		case SQLITE_CONSTRAINT_ROWID:
+			return -EEXIST;
+		default:
+			return -EINVAL;
+		}
+	default:
+		return -EIO;
+	}
+}
+
+/* --- statements ------------------------------------------------------------------------------- */
+
+int db_step(struct db *db, sqlite3_stmt *stmt)
+{
+	int rc = sqlite3_step(stmt);
+
+	if (rc == SQLITE_ROW)
+		return 1;
+	if (rc == SQLITE_DONE)
+		return 0;
+	rc = errno_of(db->handle);
+	log_error("journal: %.40s…: %s (%d, %s)", sqlite3_sql(stmt), sqlite3_errmsg(db->handle),
+	          sqlite3_extended_errcode(db->handle), strerror(-rc));
+	return rc;
+}
+
+int db_change(struct db *db, sqlite3_stmt *stmt)
+{
+	if (!db->writing)
+		BUG("written outside of a transaction: %s", sqlite3_sql(stmt));
+	if (db->lost)
+		return db->lost;
+	int rc = db_step(db, stmt);
+	if (rc < 0 && rc != -EEXIST && rc != -EINVAL)
+		db->lost = rc;
+	return rc;
+}
+
+/* Runs one of our three statements without parameters. */
+static int run(struct db *db, sqlite3_stmt *stmt)
+{
+	int rc = db_step(db, stmt);
+
+	sqlite3_reset(stmt);
+	return rc;
+}
+
+/* --- transactions ----------------------------------------------------------------------------- */
+
+int db_begin(struct db *db)
+{
+	if (db->writing)
+		BUG("begin in begin");
+	int rc = run(db, db->begin);
+	db->writing = rc == 0;
+	db->lost = 0;
+	return rc;
+}
+
+void db_rollback(struct db *db)
+{
+	db->writing = false;
+	if (!sqlite3_get_autocommit(db->handle))      /* else SQLite did it when a write failed */
+		run(db, db->rollback);
+}
+
+int db_commit(struct db *db)
+{
+	if (!db->writing)
+		BUG("commit without begin");
+	int rc = db->lost ? db->lost : run(db, db->commit);
+	if (rc < 0)
+		db_rollback(db);
+	db->writing = false;
+	return rc;
+}
+
+/* --- opening ---------------------------------------------------------------------------------- */
+
+/* What opening failed with, as a sentence.  -EUCLEAN for whatever shows that the file is not ours
+ * or is damaged. */
+static int open_failed(struct db *db, struct error *err)
+{
+	int code = errno_of(db->handle);
+	int primary = sqlite3_errcode(db->handle);
+	const char *why = sqlite3_errmsg(db->handle);
+
+	log_error("journal: open: %s (%d)", why, sqlite3_extended_errcode(db->handle));
+	if (primary == SQLITE_NOTADB || primary == SQLITE_CORRUPT || primary == SQLITE_ERROR)
+		return error_set(err, EUCLEAN, "move " FILE_NAME " and " FILE_NAME "-wal away to start with "
+		                 "an empty journal: pictures stay, but tasks under way are forgotten",
+		                 "the journal " FILE_NAME " is damaged, or not a journal: %s", why);
+	if (code == -EBUSY)
+		return error_set(err, EBUSY, "end the program that has it open",
+		                 "the journal " FILE_NAME " is in use by another program");
+	return error_set(err, -code, code == -ENOSPC ? "make room on the disk" : NULL,
+	                 "cannot open the journal " FILE_NAME ": %s (%s)", why, strerror(-code));
+}
+
+/*
+ * SQLite resolves symlinks in a file's name once and goes on with the result; /proc/self/fd/N would
+ * turn into the path of the source directory, which may lead to our own mount, or nowhere after a
+ * rename.  So our VFS is the system's, less that step.
+ */
+static int name_as_it_is(sqlite3_vfs *vfs, const char *name, int size, char *out)
+{
+	(void)vfs;
+	if (strlen(name) >= (size_t)size)
+		return SQLITE_CANTOPEN;
+	strcpy(out, name);
+	return SQLITE_OK;
+}
+
+static const char *vfs_name(void)
+{
+	static sqlite3_vfs vfs;
+
+	if (!vfs.zName) {
+		vfs = *sqlite3_vfs_find(NULL);
+		vfs.zName = "easelfs";
+		vfs.xFullPathname = name_as_it_is;
+		vfs.pNext = NULL;
+		if (sqlite3_vfs_register(&vfs, 0) != SQLITE_OK)
+			BUG("cannot register a VFS with SQLite");
+	}
+	return vfs.zName;
+}
+
+/* Made here for its mode, which SQLite gives to the other files too, and for a plain errno. */
+static int make_file(int dirfd, struct error *err)
+{
+	int fd cleanup_fd = openat(dirfd, FILE_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd >= 0)
+		return 0;
+	return error_set(err, errno, NULL, "cannot open the journal " FILE_NAME ": %s", strerror(errno));
+}
+
+static int connect_to(struct db *db, int dirfd, struct error *err)
+{
+	db->dirfd = fcntl(dirfd, F_DUPFD_CLOEXEC, 3);
+	if (db->dirfd < 0)
+		return error_set(err, errno, NULL, "cannot keep the journal's folder: %s", strerror(errno));
+	char *name cleanup_free = xasprintf("/proc/self/fd/%d/" FILE_NAME, db->dirfd);
+	if (sqlite3_open_v2(name, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, vfs_name()))
+		return open_failed(db, err);
+	sqlite3_busy_timeout(db->handle, 1000);
+	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
+	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
+	return 0;
+}
+
+int db_prepare(struct db *db, const char *sql, sqlite3_stmt **stmt, struct error *err)
+{
+	if (sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, stmt, NULL))
+		return open_failed(db, err);
+	return 0;
+}
+
+static int execute(struct db *db, const char *sql, struct error *err)
+{
+	return sqlite3_exec(db->handle, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : open_failed(db, err);
+}
+
+/* The one number that sql asks for. */
+static int ask(struct db *db, const char *sql, int64_t *number, struct error *err)
+{
+	sqlite3_stmt *stmt;
+	bool got = sqlite3_prepare_v2(db->handle, sql, -1, &stmt, NULL) == SQLITE_OK
+	           && sqlite3_step(stmt) == SQLITE_ROW;
+
+	*number = got ? sqlite3_column_int64(stmt, 0) : 0;
+	int rc = got ? 0 : open_failed(db, err);
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+/* Which schema it has; refuses what is not ours before anything is written. */
+static int look(struct db *db, int64_t *version, struct error *err)
+{
+	int64_t tables, application;
+	int rc = ask(db, "PRAGMA user_version", version, err);
+
+	if (rc == 0)
+		rc = ask(db, "PRAGMA application_id", &application, err);
+	if (rc == 0)
+		rc = ask(db, "SELECT count(*) FROM sqlite_schema", &tables, err);
+	if (rc < 0)
+		return rc;
+	if (tables && application != SCHEMA_APPLICATION_ID)
+		return error_set(err, EUCLEAN, "move it away, or mount another folder",
+		                 FILE_NAME " is a database of another program");
+	if (*version > SCHEMA_VERSION)
+		return error_set(err, EPROTO, "mount it with that version, or a newer one",
+		                 "this journal was written by a newer easelfs (schema %lld, this one knows %d)",
+		                 (long long)*version, SCHEMA_VERSION);
+	return 0;
+}
+
+static int migrate(struct db *db, int64_t from, struct error *err)
+{
+	if (from == SCHEMA_VERSION)
+		return 0;
+	char *end cleanup_free = xasprintf("PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
+	                                   SCHEMA_APPLICATION_ID, SCHEMA_VERSION);
+	int rc = execute(db, "BEGIN IMMEDIATE", err);
+	for (int64_t v = from; rc == 0 && v < SCHEMA_VERSION; v++)
+		rc = execute(db, schema_steps[v], err);
+	return rc ? rc : execute(db, end, err);
+}
+
+static int prepare_own(struct db *db, struct error *err)
+{
+	int rc = db_prepare(db, "BEGIN IMMEDIATE", &db->begin, err);
+
+	if (rc == 0)
+		rc = db_prepare(db, "COMMIT", &db->commit, err);
+	return rc ? rc : db_prepare(db, "ROLLBACK", &db->rollback, err);
+}
+
+/* Exclusive before the first access, so that the WAL index is in our memory and no -shm file is
+ * needed.  1 MiB of pages: the daemon is to stay small, and the kernel has the file in its cache. */
+static const char before_first_access[] =
+	"PRAGMA locking_mode = EXCLUSIVE;"
+	"PRAGMA mmap_size = 0;"
+	"PRAGMA cache_size = -1024;"
+	"PRAGMA temp_store = MEMORY;"
+	"PRAGMA trusted_schema = OFF;"
+	"PRAGMA cell_size_check = ON;"
+	"PRAGMA foreign_keys = ON;"
+	"PRAGMA synchronous = FULL;";
+static const char after_look[] =
+	"PRAGMA journal_mode = WAL;"
+	"PRAGMA journal_size_limit = 4194304;";
+
+/* The fact `clean` is there while nobody has the journal open. */
+static const char is_clean[] = "SELECT count(*) FROM facts WHERE name = 'clean'";
+static const char take_clean[] = "DELETE FROM facts WHERE name = 'clean'";
+static const char leave_clean[] = "INSERT OR REPLACE INTO facts (name, value) VALUES ('clean', 'yes')";
+
+static int open_it(struct db *db, int dirfd, struct journal_opened *opened, struct error *err)
+{
+	int64_t version = 0, clean = 0;
+	int rc = make_file(dirfd, err);
+
+	if (rc == 0)
+		rc = connect_to(db, dirfd, err);
+	if (rc == 0)
+		rc = execute(db, before_first_access, err);
+	if (rc == 0)
+		rc = look(db, &version, err);
+	if (rc == 0)
+		rc = execute(db, after_look, err);
+	if (rc == 0)
+		rc = migrate(db, version, err);
+	if (rc == 0)
+		rc = prepare_own(db, err);
+	if (rc == 0)
+		rc = ask(db, is_clean, &clean, err);
+	if (rc == 0)
+		rc = execute(db, take_clean, err);
+	opened->created = version == 0;
+	opened->unclean = version != 0 && !clean;
+	return rc;
+}
+
+static void release(struct db *db)
+{
+	sqlite3_finalize(db->begin);
+	sqlite3_finalize(db->commit);
+	sqlite3_finalize(db->rollback);
+	if (sqlite3_close(db->handle) != SQLITE_OK)
+		BUG("the journal was closed too early: %s", sqlite3_errmsg(db->handle));
+	cleanup_fd_(&db->dirfd);
+}
+
+int db_open(struct db *db, int dirfd, struct journal_opened *opened, struct error *err)
+{
+	*db = (struct db){ .dirfd = -1 };
+	*opened = (struct journal_opened){ false, false };
+	int rc = open_it(db, dirfd, opened, err);
+	if (rc < 0)
+		release(db);
+	return rc;
+}
+
+void db_close(struct db *db)
+{
+	if (db->writing)
+		db_rollback(db);
+	if (sqlite3_exec(db->handle, leave_clean, NULL, NULL, NULL) != SQLITE_OK)
+		log_error("journal: no mark of a clean end: %s", sqlite3_errmsg(db->handle));
+	release(db);
+}

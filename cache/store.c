@@ -1,0 +1,231 @@
+#include "store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SHA256_BYTES = 32, SHA256_HEX = 2 * SHA256_BYTES + 1, PIECE = 128 * 1024 };
+
+/* The copy under way in refs; only the disk thread makes one, so one name is enough, and what a
+ * crash left there is replaced. */
+static const char unfinished[] = ".unfinished";
+
+static int open_dir(int parent, const char *name)
+{
+	bool made = !mkdirat(parent, name, 0700);
+
+	if (!made && errno != EEXIST)
+		return -errno;
+	cleanup_fd int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	/* What will be durable inside is lost all the same if its folder is. */
+	if (made && fsync(parent))
+		return -errno;
+	return steal_fd(&fd);
+}
+
+static int refuse_dir(const char *name, int rc, struct error *err)
+{
+	const char *hint = rc == -ENOTDIR || rc == -ELOOP ? "move away what stands there" :
+	                   "check who may write in the source directory, and its free space";
+
+	return error_set(err, -rc, hint, "the directory `%s` in the source cannot be used: %s", name, strerror(-rc));
+}
+
+int store_open(int source_fd, struct store *out, struct error *err)
+{
+	struct store s = { -1, -1, -1 };
+	const char *name = ".easelfs";
+	int rc = s.dir = open_dir(source_fd, name);
+
+	*out = (struct store){ -1, -1, -1 };
+	if (rc >= 0) {
+		name = ".easelfs/refs";
+		rc = s.refs = open_dir(s.dir, "refs");
+	}
+	if (rc >= 0) {
+		name = ".easelfs/incoming";
+		rc = s.incoming = open_dir(s.dir, "incoming");
+	}
+	if (rc < 0) {
+		store_close(&s);
+		return refuse_dir(name, rc, err);
+	}
+	*out = s;
+	return 0;
+}
+
+void store_close(struct store *s)
+{
+	cleanup_fd_(&s->incoming);
+	cleanup_fd_(&s->refs);
+	cleanup_fd_(&s->dir);
+	*s = (struct store){ -1, -1, -1 };
+}
+
+static int write_all(int fd, const uint8_t *bytes, size_t len)
+{
+	while (len) {
+		ssize_t n = write(fd, bytes, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		bytes += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static void free_digest(EVP_MD_CTX **digest)
+{
+	EVP_MD_CTX_free(*digest);
+}
+
+static void digest_check(int ok)
+{
+	if (ok != 1)
+		BUG("libcrypto refuses SHA-256");
+}
+
+/* Hashes from's bytes from offset 0, writing them to `to` as well unless that is -1.  max: -EFBIG
+ * beyond. */
+static int hash_and_copy(int from, int to, uint64_t max, uint8_t out[32], uint64_t *size)
+{
+	__attribute__((cleanup(free_digest))) EVP_MD_CTX *digest = EVP_MD_CTX_new();
+	cleanup_free uint8_t *piece = xmalloc(PIECE);
+	uint64_t total = 0;
+
+	digest_check(digest && EVP_DigestInit_ex(digest, EVP_sha256(), NULL));
+	for (;;) {
+		ssize_t n = pread(from, piece, PIECE, (off_t)total);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		if ((uint64_t)n > max - total)
+			return -EFBIG;
+		digest_check(EVP_DigestUpdate(digest, piece, (size_t)n));
+		int rc = to < 0 ? 0 : write_all(to, piece, (size_t)n);
+		if (rc)
+			return rc;
+		total += (uint64_t)n;
+	}
+	digest_check(EVP_DigestFinal_ex(digest, out, NULL));
+	*size = total;
+	return 0;
+}
+
+int sha256_fd(int fd, uint8_t out[32], uint64_t *size)
+{
+	return hash_and_copy(fd, -1, UINT64_MAX, out, size);
+}
+
+void sha256_bytes(const void *bytes, size_t len, uint8_t out[32])
+{
+	digest_check(EVP_Digest(len ? bytes : "", len, out, NULL, EVP_sha256(), NULL));
+}
+
+static bool is_kept(const struct store *s, const char *hex, uint64_t size)
+{
+	struct stat st;
+
+	return !fstatat(s->refs, hex, &st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st.st_mode) &&
+	       (uint64_t)st.st_size == size;
+}
+
+/* A clone is taken at one moment; what is hashed is the clone. */
+static int copy_reference(int from, int to, uint64_t max, uint8_t sha256[32], uint64_t *size)
+{
+	if (!ioctl(to, FICLONE, from))
+		return hash_and_copy(to, -1, max, sha256, size);
+	return hash_and_copy(from, to, max, sha256, size);
+}
+
+static int publish_reference(struct store *s, int from, uint64_t max, uint8_t sha256[32], uint64_t *size)
+{
+	char hex[SHA256_HEX];
+
+	if (unlinkat(s->refs, unfinished, 0) && errno != ENOENT)
+		return -errno;
+	cleanup_fd int to = openat(s->refs, unfinished,
+	                           O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (to < 0)
+		return -errno;
+	int rc = copy_reference(from, to, max, sha256, size);
+	if (rc)
+		return rc;
+	hex_encode(sha256, SHA256_BYTES, hex);
+	if (fsync(to) || renameat(s->refs, unfinished, s->refs, hex) || fsync(s->refs))
+		return -errno;
+	return 0;
+}
+
+int store_keep_reference(struct store *s, int fd, uint64_t max, uint8_t sha256[32], uint64_t *size)
+{
+	char hex[SHA256_HEX];
+	/* Most references were kept before: reading twice is cheaper than writing for nothing. */
+	int rc = hash_and_copy(fd, -1, max, sha256, size);
+
+	if (rc)
+		return rc;
+	hex_encode(sha256, SHA256_BYTES, hex);
+	if (is_kept(s, hex, *size))
+		return 0;
+	rc = publish_reference(s, fd, max, sha256, size);
+	if (rc)
+		unlinkat(s->refs, unfinished, 0);
+	return rc;
+}
+
+int store_open_reference(const struct store *s, const uint8_t sha256[32])
+{
+	char hex[SHA256_HEX];
+
+	hex_encode(sha256, SHA256_BYTES, hex);
+	int fd = openat(s->refs, hex, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static bool is_plain_name(const char *name)
+{
+	return *name && strcmp(name, ".") && strcmp(name, "..") && !strchr(name, '/');
+}
+
+static int open_incoming(const struct store *s, const char *name, int flags)
+{
+	if (!is_plain_name(name))
+		return -EINVAL;
+	/* The file becomes the user's picture by rename: the umask decides who else may read it. */
+	int fd = openat(s->incoming, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | flags, 0644);
+	return fd < 0 ? -errno : fd;
+}
+
+int store_incoming_create(const struct store *s, const char *name)
+{
+	/* A new inode: who holds the old file keeps its bytes. */
+	store_incoming_remove(s, name);
+	return open_incoming(s, name, O_CREAT | O_EXCL);
+}
+
+int store_incoming_open(const struct store *s, const char *name)
+{
+	return open_incoming(s, name, 0);
+}
+
+void store_incoming_remove(const struct store *s, const char *name)
+{
+	if (is_plain_name(name) && unlinkat(s->incoming, name, 0) && errno != ENOENT)
+		log_warning("the unfinished download %s cannot be removed: %s", name, strerror(errno));
+}

@@ -1,0 +1,33 @@
+/*
+ * store: files of ours beneath `.easelfs/`, and their bytes.
+ *
+ * References are kept as one copy per distinct content (`refs/<sha256>`), unfinished downloads as
+ * `incoming/<name>`.  Everything is reached from one directory descriptor; nothing follows symlinks.
+ * Disk thread, except store_incoming_create() and store_open_reference() (any thread).
+ */
+#ifndef CACHE_STORE_H
+#define CACHE_STORE_H
+
+#include "base.h"
+
+struct store { int dir, refs, incoming; };    /* descriptors; -1 when closed */
+
+/* Creates `.easelfs` (0700), `refs` and `incoming` under source_fd.  0 or -errno. */
+int store_open(int source_fd, struct store *out, struct error *err);
+void store_close(struct store *s);
+
+/* SHA-256 and size of fd's bytes from offset 0.  0 or -errno. */
+int sha256_fd(int fd, uint8_t out[32], uint64_t *size);
+void sha256_bytes(const void *bytes, size_t len, uint8_t out[32]);
+
+/* Copies (or reflinks) fd's bytes into refs/<sha256> unless it is there, durable on return; the hash
+ * is of the bytes copied.  max: -EFBIG beyond.  0 or -errno. */
+int store_keep_reference(struct store *s, int fd, uint64_t max, uint8_t sha256[32], uint64_t *size);
+/* Read-only descriptor, or -errno (-ENOENT: not there). */
+int store_open_reference(const struct store *s, const uint8_t sha256[32]);
+/* New empty file incoming/<name> (replacing one), read-write descriptor or -errno. */
+int store_incoming_create(const struct store *s, const char *name);
+int store_incoming_open(const struct store *s, const char *name);
+void store_incoming_remove(const struct store *s, const char *name);
+
+#endif

@@ -1,0 +1,27 @@
+/* pictures: bytes of image files, and pixels.
+ *
+ * Any thread, no lock. */
+#ifndef SANDBOX_PICTURES_H
+#define SANDBOX_PICTURES_H
+
+#include <stddef.h>
+
+struct blob;
+
+/* 8-bit RGB, rows without padding. */
+struct canvas {
+    int width, height;
+    unsigned char *rgb;
+};
+
+/* "image/png", "image/jpeg", "image/webp", "image/gif" by the first bytes; NULL for anything else. */
+const char *picture_type(const unsigned char *bytes, size_t size);
+/* Encodes as "png", "jpeg" or "webp" (quality 0 to 100, not for PNG).  NULL if the encoder refuses. */
+struct blob *picture_encode(const struct canvas *c, const char *format, int quality);
+/* Decodes PNG, JPEG or WebP of at most 64 million pixels; a canvas without pixels when it cannot. */
+struct canvas picture_decode(const unsigned char *bytes, size_t size);
+
+struct canvas canvas_new(int width, int height);
+void canvas_free(struct canvas *c);
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * cli: the commands that speak to a mount from outside, through its files alone.
+ *
+ * Each is a function of main.c's table: argv[0] is the command's name.  They return the exit code:
+ * 0, CLI_FAILED, CLI_TIMEOUT, or CLI_USAGE, upon which main prints how the command is called.
+ */
+#ifndef FS_CLI_H
+#define FS_CLI_H
+
+#include "base.h"
+
+enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_TIMEOUT = 124 };
+
+int cli_status(int argc, char **argv);
+int cli_wait(int argc, char **argv);
+/* retry, again, cancel and release: the verb is argv[0]. */
+int cli_control(int argc, char **argv);
+int cli_unmount(int argc, char **argv);
+int cli_models(int argc, char **argv);
+int cli_sandbox(int argc, char **argv);
+
+/* Prints `easelfs: text` and the hint below it to standard error, clears; returns CLI_FAILED. */
+int cli_fail(struct error *err);
+
+/* --- which prompt a path means (cli_path.c) -------------------------------------------------- */
+
+/* A prompt or a folder in a mount. */
+struct target {
+	char *root;                   /* where it is mounted */
+	char *path;                   /* of the prompt from there, `a/b/cat.txt`; of a folder, "" = all */
+	bool is_folder;
+};
+#define cleanup_target __attribute__((cleanup(target_release)))
+
+/* The prompt that a path means: its own, its picture's, its status file's, its name in wait/.
+ * Relative or absolute, through symlinks, also in the source of a mount.  0 or -errno. */
+int target_find(const char *given, struct target *out, struct error *err);
+/* The mount that the current directory lies on. */
+int target_here(struct target *out, struct error *err);
+void target_release(struct target *t);
+/* Whether a name ends like a prompt's. */
+bool prompt_suffix_known(const char *name);
+
+/* --- what a status file says (cli_status.c) -------------------------------------------------- */
+
+struct status { char *state, *progress, *reason, *hint; };   /* NULL = not said */
+#define cleanup_status __attribute__((cleanup(status_release)))
+
+/* 0 or -errno; -ENOENT: no such prompt. */
+int status_read(const struct target *t, struct status *out, struct error *err);
+void status_release(struct status *s);
+/* Calls each(arg, target) for every prompt at or below a folder, in name order; stops when it returns
+ * nonzero and returns that.  The target is lent. */
+int status_walk(const struct target *folder, int (*each)(void *arg, const struct target *t), void *arg,
+                struct error *err);
+/* The whole of a small file of the mount, NUL-terminated.  0 or -errno. */
+int read_whole(const char *path, struct buf *out);
+
+#endif

@@ -1,0 +1,407 @@
+/* The pending list: which prompts were touched, and when each is read.  Reading stands in
+ * commit_read.c, the scan in scan.c. */
+#include "commit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uthash.h>
+
+#include "commit_read.h"
+#include "fs.h"
+#include "prompt.h"
+#include "scan.h"
+
+struct key { uint64_t dev, ino; };
+
+/* An inode that something happened to, until the engine has taken it up. */
+struct pending {
+	struct key key;
+	char *path;                   /* where it was seen; a node's newest name goes before it */
+	unsigned writers;             /* writable handles that are open */
+	bool listed;                  /* a commit is due (else only writers are counted) */
+	bool hold, again;
+	bool reading;                 /* given to the engine, not taken up yet */
+	bool touched;                 /* something happened since */
+	bool timed;                   /* a timer is set */
+	int64_t due;
+	UT_hash_handle hh;
+};
+
+struct commit {
+	struct fs *fs;
+	pthread_mutex_t lock;         /* guards all below */
+	struct pending *pending;
+	bool stopped;
+};
+
+static struct pending *find(struct commit *c, uint64_t dev, uint64_t ino)
+{
+	struct key key = { dev, ino };
+	struct pending *p;
+
+	HASH_FIND(hh, c->pending, &key, sizeof(key), p);
+	return p;
+}
+
+static struct pending *get(struct commit *c, uint64_t dev, uint64_t ino)
+{
+	struct pending *p = find(c, dev, ino);
+
+	if (p)
+		return p;
+	p = xcalloc(1, sizeof(*p));
+	p->key = (struct key){ dev, ino };
+	HASH_ADD(hh, c->pending, key, sizeof(p->key), p);
+	return p;
+}
+
+static void drop_if_idle(struct commit *c, struct pending *p)
+{
+	if (p->listed || p->reading || p->writers)
+		return;
+	HASH_DEL(c->pending, p);
+	free(p->path);
+	free(p);
+}
+
+static void on_due(void *arg);
+
+struct due { struct commit *c; struct key key; };
+
+/* lock is held; the timer itself is set without it (disk.h has a lock of its own, never the other way
+ * round). */
+static void list(struct commit *c, struct pending *p, double settle)
+{
+	p->listed = true;
+	p->touched = true;
+	p->due = clock_mono_ms() + (int64_t)(settle * 1000);
+	if (p->timed || p->writers || p->reading || c->stopped)
+		return;
+	p->timed = true;
+	struct due *d = xmalloc(sizeof(*d));
+	*d = (struct due){ c, p->key };
+	disk_at(c->fs->disk, p->due, on_due, d);
+}
+
+static void set_path(struct pending *p, const char *path)
+{
+	if (!path || (p->path && strcmp(p->path, path) == 0))
+		return;
+	free(p->path);
+	p->path = xstrdup(path);
+}
+
+/* --- what handlers tell --- */
+
+static bool has_prompt_suffix(const char *name)
+{
+	return str_ends_with(name, ".txt") || str_ends_with(name, ".md") || str_ends_with(name, ".prompt");
+}
+
+/* The node's path if it is a prompt's; the caller frees. */
+static char *prompt_path(struct fs *fs, struct node *n)
+{
+	if (!has_prompt_suffix(n->name))
+		return NULL;
+	char *path = node_path(fs->nodes, n);
+	if (prompt_path_is_prompt(path))
+		return path;
+	free(path);
+	return NULL;
+}
+
+void commit_opened(struct fs *fs, struct node *n)
+{
+	pthread_mutex_lock(&fs->commit->lock);
+	get(fs->commit, n->dev, n->ino)->writers++;
+	pthread_mutex_unlock(&fs->commit->lock);
+}
+
+void commit_flushed(struct fs *fs, struct node *n)
+{
+	cleanup_free char *path = prompt_path(fs, n);
+
+	if (!path)
+		return;
+	pthread_mutex_lock(&fs->commit->lock);
+	struct pending *p = get(fs->commit, n->dev, n->ino);
+	set_path(p, path);
+	list(fs->commit, p, fs->options.settle);
+	pthread_mutex_unlock(&fs->commit->lock);
+}
+
+void commit_released(struct fs *fs, struct node *n)
+{
+	cleanup_free char *path = prompt_path(fs, n);
+
+	pthread_mutex_lock(&fs->commit->lock);
+	struct pending *p = get(fs->commit, n->dev, n->ino);
+	if (p->writers)
+		p->writers--;
+	if (path)
+		set_path(p, path);
+	if (path || p->listed)
+		list(fs->commit, p, fs->options.settle);
+	drop_if_idle(fs->commit, p);
+	pthread_mutex_unlock(&fs->commit->lock);
+}
+
+void commit_changed(struct fs *fs, struct node *n)
+{
+	commit_flushed(fs, n);
+}
+
+static bool source_stat(struct fs *fs, const char *path, struct stat *st)
+{
+	cleanup_fd int fd = source_open(fs->source_fd, path, O_PATH | O_NOFOLLOW, 0);
+
+	return fd >= 0 && fstat(fd, st) == 0;
+}
+
+static void found(struct fs *fs, const char *path, bool hold, bool again, double settle)
+{
+	struct stat st;
+
+	if (!prompt_path_is_prompt(path) || !source_stat(fs, path, &st) || !S_ISREG(st.st_mode))
+		return;
+	pthread_mutex_lock(&fs->commit->lock);
+	struct pending *p = get(fs->commit, st.st_dev, st.st_ino);
+	set_path(p, path);
+	p->hold = hold;
+	p->again = p->again || again;
+	list(fs->commit, p, settle);
+	pthread_mutex_unlock(&fs->commit->lock);
+}
+
+void commit_named(struct fs *fs, const char *path) { found(fs, path, false, false, fs->options.settle); }
+
+void commit_found(struct fs *fs, const char *path, bool hold)
+{
+	found(fs, path, hold, false, hold ? 0 : fs->options.settle);
+}
+
+void commit_again(struct fs *fs, const char *path) { found(fs, path, false, true, 0); }
+
+void commit_removed(struct fs *fs, const char *path)
+{
+	if (prompt_path_is_prompt(path))
+		engine_removed(fs->engine, path);
+}
+
+void commit_left(struct fs *fs, const char *path)
+{
+	struct stat st;
+
+	if (!source_stat(fs, path, &st))
+		engine_removed(fs->engine, path);
+}
+
+static void renamed_folder(struct fs *fs, const char *from, const char *to)
+{
+	if (prompt_folder_is_walked(from) && prompt_folder_is_walked(to))
+		engine_renamed(fs->engine, from, to, true);
+	else if (prompt_folder_is_walked(from))
+		engine_removed(fs->engine, from);
+	if (prompt_folder_is_walked(to))
+		scan_folder(fs, to);
+}
+
+void commit_renamed(struct fs *fs, const char *from, const char *to, bool is_dir, bool exchange)
+{
+	bool was = prompt_path_is_prompt(from), is = prompt_path_is_prompt(to);
+
+	if (exchange) {
+		commit_named(fs, from);
+		commit_named(fs, to);
+		return;
+	}
+	if (is_dir) {
+		renamed_folder(fs, from, to);
+		return;
+	}
+	if (was && is)
+		engine_renamed(fs->engine, from, to, false);
+	else if (was)
+		engine_removed(fs->engine, from);
+	if (is)
+		commit_named(fs, to);
+}
+
+/* --- questions --- */
+
+bool commit_is_pending(struct fs *fs, uint64_t dev, uint64_t ino)
+{
+	pthread_mutex_lock(&fs->commit->lock);
+	struct pending *p = find(fs->commit, dev, ino);
+	bool yes = p && (p->listed || p->reading);
+	pthread_mutex_unlock(&fs->commit->lock);
+	return yes;
+}
+
+bool commit_is_open(struct fs *fs, uint64_t dev, uint64_t ino)
+{
+	pthread_mutex_lock(&fs->commit->lock);
+	struct pending *p = find(fs->commit, dev, ino);
+	bool yes = p && p->writers;
+	pthread_mutex_unlock(&fs->commit->lock);
+	return yes;
+}
+
+void commit_hurry(struct fs *fs, uint64_t dev, uint64_t ino)
+{
+	pthread_mutex_lock(&fs->commit->lock);
+	struct pending *p = find(fs->commit, dev, ino);
+	bool now = p && p->listed && !p->writers && !p->reading && !fs->commit->stopped;
+	if (now) {
+		struct due *d = xmalloc(sizeof(*d));
+		*d = (struct due){ fs->commit, p->key };
+		p->due = 0;
+		disk_post(fs->disk, on_due, d);
+	}
+	pthread_mutex_unlock(&fs->commit->lock);
+}
+
+/* --- reading (disk thread) --- */
+
+/* The newest name the kernel knows, else where it was seen. */
+static char *newest_path(struct fs *fs, struct key key, const char *seen)
+{
+	struct node *n = node_find(fs->nodes, key.dev, key.ino);
+	struct stat st;
+
+	if (n) {
+		char *path = node_path(fs->nodes, n);
+		node_put(fs->nodes, n);
+		if (source_stat(fs, path, &st) && st.st_dev == key.dev && st.st_ino == key.ino)
+			return path;
+		free(path);
+	}
+	return xstrdup(seen);
+}
+
+static void read_and_post(struct fs *fs, struct key key, const char *seen, bool hold, bool again)
+{
+	cleanup_free char *path = newest_path(fs, key, seen);
+	struct engine_commit *c = path && prompt_path_is_prompt(path) ? commit_read(fs, path) : NULL;
+
+	if (!c) {
+		c = xcalloc(1, sizeof(*c));
+		c->path = xstrdup(seen ? seen : "");
+		c->gone = true;
+	}
+	/* It is taken up under the identity that it is listed with, whatever stands there by now. */
+	c->dev = key.dev;
+	c->ino = key.ino;
+	c->hold = hold;
+	c->again = again;
+	engine_commit(fs->engine, c);
+}
+
+static void on_due(void *arg)
+{
+	struct due d = *(struct due *)arg;
+	struct commit *c = d.c;
+
+	free(arg);
+	pthread_mutex_lock(&c->lock);
+	struct pending *p = find(c, d.key.dev, d.key.ino);
+	if (!p || !p->listed || p->writers || p->reading || c->stopped) {
+		if (p)
+			p->timed = false;
+		pthread_mutex_unlock(&c->lock);
+		return;
+	}
+	p->timed = false;
+	if (p->due > clock_mono_ms()) {
+		struct due *again = xmalloc(sizeof(*again));
+		*again = d;
+		p->timed = true;
+		disk_at(c->fs->disk, p->due, on_due, again);
+		pthread_mutex_unlock(&c->lock);
+		return;
+	}
+	p->listed = p->touched = false;
+	p->reading = true;
+	bool hold = p->hold, is_again = p->again;
+	p->hold = p->again = false;
+	cleanup_free char *seen = xstrdup(p->path);
+	pthread_mutex_unlock(&c->lock);
+	read_and_post(c->fs, d.key, seen, hold, is_again);
+}
+
+void commit_taken(struct fs *fs, uint64_t dev, uint64_t ino)
+{
+	pthread_mutex_lock(&fs->commit->lock);
+	struct pending *p = find(fs->commit, dev, ino);
+	if (p) {
+		p->reading = false;
+		if (p->listed)
+			list(fs->commit, p, fs->options.settle);
+		drop_if_idle(fs->commit, p);
+	}
+	pthread_mutex_unlock(&fs->commit->lock);
+}
+
+/* --- lifetime --- */
+
+int commit_new(struct fs *fs, struct error *err)
+{
+	(void)err;
+	fs->commit = xcalloc(1, sizeof(*fs->commit));
+	fs->commit->fs = fs;
+	pthread_mutex_init(&fs->commit->lock, NULL);
+	return 0;
+}
+
+struct barrier { pthread_mutex_t lock; pthread_cond_t cond; bool passed; };
+
+static void pass(void *arg)
+{
+	struct barrier *b = arg;
+
+	pthread_mutex_lock(&b->lock);
+	b->passed = true;
+	pthread_cond_signal(&b->cond);
+	pthread_mutex_unlock(&b->lock);
+}
+
+void commit_stop(struct fs *fs)
+{
+	struct barrier b = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false };
+
+	pthread_mutex_lock(&fs->commit->lock);
+	fs->commit->stopped = true;
+	pthread_mutex_unlock(&fs->commit->lock);
+	scan_stop(fs);
+	/* What the disk thread is at now ends before the engine does. */
+	disk_post(fs->disk, pass, &b);
+	pthread_mutex_lock(&b.lock);
+	while (!b.passed)
+		pthread_cond_wait(&b.cond, &b.lock);
+	pthread_mutex_unlock(&b.lock);
+}
+
+void commit_free(struct fs *fs)
+{
+	struct pending *p, *tmp;
+
+	if (!fs->commit)
+		return;
+	HASH_ITER(hh, fs->commit->pending, p, tmp) {
+		HASH_DEL(fs->commit->pending, p);
+		free(p->path);
+		free(p);
+	}
+	pthread_mutex_destroy(&fs->commit->lock);
+	free(fs->commit);
+	fs->commit = NULL;
+}
+
+void commit_scan(struct fs *fs, bool first_mount, int64_t mounted_ns)
+{
+	scan_tree(fs, first_mount, mounted_ns);
+}

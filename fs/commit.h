@@ -1,0 +1,59 @@
+/*
+ * commit: from a closed file to a request.
+ *
+ * Handlers tell what happened to prompt files; an inode on the pending list is committed when no
+ * writable handle of it is left and nothing happened to it for `settle` seconds.  Then, on the disk
+ * thread, the file is read, its settings are gathered, references are snapshotted, and the engine
+ * gets a request or a sentence.  Handlers' calls only touch memory.
+ *
+ * Any thread, without locks held.
+ */
+#ifndef FS_COMMIT_H
+#define FS_COMMIT_H
+
+#include "base.h"
+
+struct fs;
+struct node;
+
+int commit_new(struct fs *fs, struct error *err);
+/* Nothing more is read or given to the engine; before engine_stop(). */
+void commit_stop(struct fs *fs);
+void commit_free(struct fs *fs);
+
+/* A writable handle of a real file was opened / flushed (close(2) waits for this one) / released
+ * for good.  node->writers is kept by these. */
+void commit_opened(struct fs *fs, struct node *n);
+void commit_flushed(struct fs *fs, struct node *n);
+void commit_released(struct fs *fs, struct node *n);
+/* The content may have changed without a handle (truncate by path). */
+void commit_changed(struct fs *fs, struct node *n);
+/* A name appeared for an existing file: link, or rename from a name that is none of a prompt. */
+void commit_named(struct fs *fs, const char *path);
+/* Rename; is_dir: of a folder.  `replaced` says that something stood at `to`.  exchange: both moved. */
+void commit_renamed(struct fs *fs, const char *from, const char *to, bool is_dir, bool exchange);
+/* Unlink of a file. */
+void commit_removed(struct fs *fs, const char *path);
+/* A change beneath the mount (watch.c), or a file found by the scan: like a close there.
+ * hold: the file was there before the first mount. */
+void commit_found(struct fs *fs, const char *path, bool hold);
+/* Something beneath the mount took that prompt or folder away (unless it is there again by now). */
+void commit_left(struct fs *fs, const char *path);
+/* Reads the file again and sends it to the engine although its digest is the same (retry of a prompt
+ * that was refused, or after a configuration change). */
+void commit_again(struct fs *fs, const char *path);
+
+/* Engine thread: the engine has taken up what was pending of that inode. */
+void commit_taken(struct fs *fs, uint64_t dev, uint64_t ino);
+
+/* Whether the inode waits for its commit, or the engine has not seen it yet. */
+bool commit_is_pending(struct fs *fs, uint64_t dev, uint64_t ino);
+/* Whether a writable handle of it is open. */
+bool commit_is_open(struct fs *fs, uint64_t dev, uint64_t ino);
+/* Somebody waits for it: no settling (never skips the wait for the last handle). */
+void commit_hurry(struct fs *fs, uint64_t dev, uint64_t ino);
+
+/* Compares the tree with the journal; once, after the mount answers. */
+void commit_scan(struct fs *fs, bool first_mount, int64_t mounted_ns);
+
+#endif

@@ -1,0 +1,169 @@
+#include "commit_read.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fs.h"
+#include "prompt.h"
+#include "references.h"
+#include "wire.h"
+
+static int read_file(int fd, size_t max, struct buf *out)
+{
+	char chunk[16384];
+	ssize_t n;
+
+	while ((n = read(fd, chunk, sizeof(chunk))) > 0 && out->len <= max)
+		buf_add(out, chunk, (size_t)n);
+	return n < 0 ? -errno : 0;
+}
+
+static char *folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return xstrndup(path, slash ? (size_t)(slash - path) : 0);
+}
+
+static const char *base_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* One folder's `.defaults`: 1 if the prompt is none there, 0, or -errno with a sentence. */
+static int inherit_folder(struct fs *fs, const char *folder, const char *base, bool *decided,
+                          struct settings *s, struct error *err)
+{
+	cleanup_free char *path = xasprintf("%s%s.defaults", folder, *folder ? "/" : "");
+	cleanup_fd int fd = source_open(fs->source_fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	cleanup_buf struct buf text = BUF_INIT;
+	cleanup_settings struct settings defaults = { 0 };
+	cleanup_free char *pattern = NULL;
+	cleanup_error struct error inner = ERROR_INIT;
+
+	if (fd < 0)
+		return 0;
+	int result = read_file(fd, PROMPT_BYTES_MAX, &text);
+	if (result == 0)
+		result = defaults_parse(text.data ? text.data : "", text.len, &defaults, &pattern, &inner);
+	if (result < 0)
+		return error_set(err, -result, inner.hint, "%s: %s", path,
+		                 inner.text ? inner.text : strerror(-result));
+	if (pattern && !*decided) {
+		*decided = true;
+		if (!defaults_allow(pattern, base))
+			return 1;
+	}
+	settings_inherit(s, &defaults);
+	return 0;
+}
+
+/* Nearest folder first, then the mount's own defaults. */
+static int inherit(struct fs *fs, const char *path, struct settings *s, struct error *err)
+{
+	cleanup_free char *folder = folder_of(path);
+	bool decided = false;
+
+	for (;;) {
+		int result = inherit_folder(fs, folder, base_of(path), &decided, s, err);
+		if (result)
+			return result;
+		if (!*folder)
+			break;
+		char *up = strrchr(folder, '/');
+		*(up ? up : folder) = '\0';
+	}
+	settings_inherit(s, &fs->options.defaults);
+	return 0;
+}
+
+/* Why it was refused is part of what the digest compares: mend the cause, save again, and it goes. */
+static void digest_of(struct engine_commit *c, const struct buf *text)
+{
+	cleanup_buf struct buf all = BUF_INIT;
+
+	if (!c->refused.text && !c->draft) {
+		request_digest(&c->request, c->digest);
+		return;
+	}
+	buf_add(&all, text->data, text->len);
+	buf_chr(&all, '\0');
+	buf_str(&all, c->refused.text ? c->refused.text : "");
+	sha256_bytes(all.data, all.len, c->digest);
+}
+
+static void settle_request(struct fs *fs, struct engine_commit *c, struct prompt *p)
+{
+	if (prompt_check_stem(c->path, &c->refused) < 0)
+		return;
+	if (request_resolve(fs->models, &p->settings, p->text, fs->options.sandbox, &c->request,
+	                    &c->refused) < 0)
+		return;
+	if (!wire_by_name(c->request.provider->wire)) {
+		error_set(&c->refused, EPROTONOSUPPORT, "name another one in a provider header",
+		          "provider \"%s\" speaks the %s wire, which this version does not know",
+		          c->request.provider->name, c->request.provider->wire);
+		return;
+	}
+	if (references_gather(fs, c->path, p->settings.value[SET_REFS], &c->request, &c->refused) == 0)
+		request_check_references(&c->request, &c->refused);
+}
+
+/* 1: no prompt after all. */
+static int judge(struct fs *fs, struct engine_commit *c, const struct buf *text)
+{
+	cleanup_prompt struct prompt p = { 0 };
+
+	int result = prompt_parse(text->data ? text->data : "", text->len, &p, &c->refused);
+	if (result == 0 && (result = inherit(fs, c->path, &p.settings, &c->refused)) > 0)
+		return 1;
+	if (result == 0 && (p.blank || p.headers_only)) {
+		c->draft = true;
+		error_set(&c->refused, EINVAL, p.headers_only ? PROMPT_NO_TEXT_HINT : "write a prompt into it",
+		          p.headers_only ? PROMPT_NO_TEXT : "the file is blank");
+	} else if (result == 0) {
+		settle_request(fs, c, &p);
+	}
+	if (c->refused.text)
+		request_release(&c->request);
+	digest_of(c, text);
+	return 0;
+}
+
+struct engine_commit *commit_read(struct fs *fs, const char *path)
+{
+	cleanup_fd int fd = source_open(fs->source_fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	cleanup_buf struct buf text = BUF_INIT;
+	struct stat st;
+
+	if (fd < 0 && errno == ENOENT)
+		return NULL;
+	struct engine_commit *c = xcalloc(1, sizeof(*c));
+	c->path = xstrdup(path);
+	int result = fd < 0 ? fd : 0;
+	if (result == 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))) {
+		engine_commit_release(c);
+		return NULL;
+	}
+	if (result == 0) {
+		c->size = st.st_size;
+		c->mtime_ns = st.st_mtim.tv_sec * 1000000000LL + st.st_mtim.tv_nsec;
+		c->ctime_ns = st.st_ctim.tv_sec * 1000000000LL + st.st_ctim.tv_nsec;
+		result = read_file(fd, PROMPT_BYTES_MAX, &text);
+	}
+	if (result < 0) {
+		error_set(&c->refused, -result, "make it readable and save it again",
+		          "it cannot be read: %s", strerror(-result));
+		digest_of(c, &text);
+		return c;
+	}
+	if (judge(fs, c, &text) == 0)
+		return c;
+	engine_commit_release(c);
+	return NULL;
+}

@@ -1,0 +1,50 @@
+/*
+ * fs: the one context that the handlers, tell and commit share.
+ *
+ * Lock order, outermost first: commit->lock, park->lock, tell->lock, nodes->lock.  While any of them
+ * is held: no reply, no system call on the mount, no notify, no SQL, no curl.
+ */
+#ifndef FS_FS_H
+#define FS_FS_H
+
+#include <fuse_lowlevel.h>
+
+#include "base.h"
+#include "disk.h"
+#include "engine.h"
+#include "models.h"
+#include "node.h"
+#include "options.h"
+#include "store.h"
+
+struct commit;
+struct tell;
+struct parks;
+struct watch;
+
+struct fs {
+	struct options options;       /* constant while mounted */
+	char *source, *mountpoint;    /* absolute */
+	int source_fd;
+	uint64_t source_dev;
+	struct store store;
+	struct models *models;        /* borrowed from the engine's reference holder (mount.c) */
+	struct nodes *nodes;
+	struct disk *disk;
+	struct engine *engine;
+	struct commit *commit;
+	struct tell *tell;
+	struct parks *parks;
+	struct watch *watch;
+	struct fuse_session *session;
+	uid_t uid; gid_t gid;         /* of the daemon */
+	mode_t umask;                 /* of the user who mounted; the daemon's own is 0 */
+};
+
+extern const struct fuse_lowlevel_ops fs_operations;
+
+/* How long the kernel may remember names and attributes of that node, in seconds: a day in out/ and
+ * history/, a second for other real files, 0 for virtual ones. */
+double fs_ttl(struct fs *fs, struct node *n);
+
+#endif

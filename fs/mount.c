@@ -1,0 +1,541 @@
+#include "mount.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "fs.h"
+#include "mountpoint.h"
+#include "sandbox_run.h"
+#include "serve.h"
+
+struct mounting {
+	struct fs fs;
+	const char **dash_o;          /* NULL-terminated; borrowed strings */
+	const char *given_source, *given_mountpoint;
+	bool foreground, fake;
+	bool beneath;                 /* the shell stands where the mount comes */
+	struct sandbox sandbox;
+	int lock;
+	int report;                   /* pipe to the parent; -1 in the foreground */
+};
+
+/* --- what was asked for ---------------------------------------------------------------------- */
+
+static void add_list(struct mounting *m, const char *list)
+{
+	size_t count = 0;
+
+	while (m->dash_o && m->dash_o[count])
+		count++;
+	m->dash_o = xrealloc(m->dash_o, (count + 2) * sizeof(*m->dash_o));
+	m->dash_o[count] = list;
+	m->dash_o[count + 1] = NULL;
+}
+
+static bool asks_for_help(const struct mounting *m)
+{
+	for (size_t i = 0; m->dash_o && m->dash_o[i]; i++)
+		if (!strcmp(m->dash_o[i], "help"))
+			return true;
+	return false;
+}
+
+/* mount(8) calls its helpers with flags of its own: mount.fuse.easelfs SOURCE DIR [-sfnv] [-N ns]
+ * [-o options] [-t type], where -f is "fake". */
+static bool parse(struct mounting *m, int argc, char **argv)
+{
+	bool helper = strchr(argv[0], '.') != NULL;
+	int c;
+
+	while ((c = getopt(argc, argv, helper ? "fo:rwsnvN:t:" : "fo:rw")) != -1)
+		switch (c) {
+		case 'f':
+			*(helper ? &m->fake : &m->foreground) = true;
+			break;
+		case 'o':
+			add_list(m, optarg);
+			break;
+		case 'r':
+			add_list(m, "ro");
+			break;
+		case '?':
+			return false;
+		}
+	int left = argc - optind;
+	if (left < 1 || left > 2)
+		return left == 0 && asks_for_help(m);
+	m->given_mountpoint = argv[argc - 1];
+	m->given_source = left == 2 ? argv[optind] : NULL;
+	return true;
+}
+
+/* --- looking before opening ------------------------------------------------------------------ */
+
+static int check_folder(const char *path, struct error *err)
+{
+	struct stat st;
+
+	if (!stat(path, &st)) {
+		if (S_ISDIR(st.st_mode))
+			return 0;
+		return error_set(err, ENOTDIR, "name a folder", "%s is no folder", path);
+	}
+	if (errno == ENOENT) {
+		cleanup_free char *hint = xasprintf("mkdir -p '%s'", path);
+
+		return error_set(err, ENOENT, hint, "there is no folder %s", path);
+	}
+	return error_set(err, errno, NULL, "%s cannot be reached: %s", path, strerror(errno));
+}
+
+/* Whether the live mount there serves something else than what was asked for. */
+static bool serves_another(const char *mountpoint, const char *source)
+{
+	cleanup_mounts struct mounts mounts;
+
+	mounts_read(&mounts);
+	const struct mount_entry *e = mounts_at(&mounts, mountpoint);
+	return e && *e->source == '/' && strcmp(e->source, source) != 0;
+}
+
+static int refuse_live(const struct mounting *m, pid_t pid, struct error *err)
+{
+	const char *path = m->fs.mountpoint;
+
+	if (!pid)
+		return error_set(err, EBUSY, "ask its user, or mount elsewhere",
+		                 "another user's easelfs is mounted at %s", path);
+	if (m->given_source && serves_another(path, m->fs.source))
+		return error_set(err, EBUSY, "unmount it first: easelfs unmount",
+		                 "an easelfs of another folder is mounted at %s (PID %d)", path, (int)pid);
+	return 0;
+}
+
+/* 1: what was asked for stands there already.  0: it can be mounted; dead mounts have been removed. */
+static int look_before(struct mounting *m, struct error *err)
+{
+	const char *path = m->fs.mountpoint;
+	pid_t pid;
+
+	for (;;)
+		switch (mountpoint_look(path, &pid)) {
+		case STANDS_NOTHING:
+			return 0;
+		case STANDS_LIVE: {
+			int rc = refuse_live(m, pid, err);
+
+			if (!rc)
+				printf("already mounted by PID %d\n", (int)pid);
+			return rc ? rc : 1;
+		}
+		case STANDS_DEAD: {
+			int rc = mountpoint_unmount(path, true, err);
+
+			if (rc)
+				return rc;
+			log_info("a mount at %s whose daemon was gone has been removed", path);
+			break;
+		}
+		}
+}
+
+static int resolve_paths(struct mounting *m, struct error *err)
+{
+	m->fs.mountpoint = path_resolve(m->given_mountpoint, err);
+	if (!m->fs.mountpoint)
+		return -EINVAL;
+	m->fs.source = m->given_source ? path_resolve(m->given_source, err) : xstrdup(m->fs.mountpoint);
+	return m->fs.source ? 0 : -EINVAL;
+}
+
+static bool stands_at_or_below(const char *where, const char *folder)
+{
+	return where && *where == '/' && path_is_below(where, folder);
+}
+
+static void notice_shell(struct mounting *m)
+{
+	cleanup_free char *here = getcwd(NULL, 0);
+
+	m->beneath = stands_at_or_below(here, m->fs.mountpoint) ||
+		stands_at_or_below(getenv("PWD"), m->fs.mountpoint);
+}
+
+/* --- the source ------------------------------------------------------------------------------ */
+
+static int check_places(const struct fs *fs, struct error *err)
+{
+	cleanup_mounts struct mounts mounts;
+
+	mounts_read(&mounts);
+	const struct mount_entry *on = mounts_covering(&mounts, fs->source);
+	if (on && !strcmp(on->type, EASELFS_TYPE))
+		return error_set(err, EINVAL, "mount the folder itself, or another one",
+		                 "%s lies in an easelfs mount, at %s", fs->source, on->path);
+	if (strcmp(fs->source, fs->mountpoint) && path_is_below(fs->mountpoint, fs->source))
+		return error_set(err, EINVAL, "mount it over itself (one argument), or outside of it",
+		                 "%s lies in the source %s, which would then contain itself", fs->mountpoint,
+		                 fs->source);
+	return 0;
+}
+
+/* The mount shows folders of its own under these names. */
+static int check_names(const struct fs *fs, struct error *err)
+{
+	static const char *const names[] = { "status", "wait", "ask" };
+	struct stat st;
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (!fstatat(fs->source_fd, names[i], &st, AT_SYMLINK_NOFOLLOW))
+			return error_set(err, EEXIST, "rename it, or choose another folder",
+			                 "%s has a \"%s\" of its own, which the mount would hide", fs->source, names[i]);
+	return 0;
+}
+
+/* Before the mount: everything is served from this descriptor. */
+static int open_source(struct fs *fs, struct error *err)
+{
+	struct stat st;
+
+	fs->source_fd = open(fs->source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fs->source_fd < 0 || fstat(fs->source_fd, &st))
+		return error_set(err, errno, NULL, "%s cannot be opened: %s", fs->source, strerror(errno));
+	fs->source_dev = st.st_dev;
+	return check_names(fs, err);
+}
+
+/* --- what would make the mount fail ---------------------------------------------------------- */
+
+static bool is_in_path(const char *program)
+{
+	const char *path = getenv("PATH");
+	cleanup_free char *copy = xstrdup(path && *path ? path : "/usr/bin:/bin");
+	char *rest = copy, *folder;
+
+	while ((folder = strsep(&rest, ":"))) {
+		cleanup_free char *file = xasprintf("%s/%s", folder, program);
+
+		if (!access(file, X_OK))
+			return true;
+	}
+	return false;
+}
+
+static bool others_are_allowed(void)
+{
+	FILE *f = fopen("/etc/fuse.conf", "re");
+	char *line = NULL;
+	size_t cap = 0;
+	bool found = false;
+
+	while (f && !found && getline(&line, &cap, f) > 0) {
+		const char *word = line + strspn(line, " \t");
+
+		found = !strncmp(word, "user_allow_other", 16) && strchr(" \t\r\n", word[16]);
+	}
+	free(line);
+	if (f)
+		fclose(f);
+	return found;
+}
+
+static int check_means(const struct options *o, struct error *err)
+{
+	const char *passed = o->fuse_options ? o->fuse_options : "";
+
+	if (access("/dev/fuse", F_OK))
+		return error_set(err, ENODEV, "load the module (modprobe fuse), or give the container --device /dev/fuse",
+		                 "there is no /dev/fuse, so nothing can be mounted");
+	if (!geteuid())
+		return 0;
+	if (!is_in_path("fusermount3"))
+		return error_set(err, ENOENT, "install the package fuse3",
+		                 "fusermount3, which mounts for ordinary users, is not installed");
+	if ((o->allow_other || strstr(passed, "allow_root")) && !others_are_allowed())
+		return error_set(err, EPERM, "leave it out, or let root add the line user_allow_other to /etc/fuse.conf",
+		                 "ordinary users may not give the option allow_other on this machine");
+	return 0;
+}
+
+/* --- the daemon ------------------------------------------------------------------------------ */
+
+/* The parent's side: passes on how it went. */
+static int await_report(const struct mounting *m, pid_t daemon, int report)
+{
+	int status = 0;
+	char word;
+	ssize_t n;
+
+	while ((n = read(report, &word, 1)) < 0 && errno == EINTR)
+		;
+	close(report);
+	if (n == 1) {
+		if (m->beneath)
+			fprintf(stderr, "easelfs: your shell is beneath the mount: cd .\n");
+		return CLI_OK;
+	}
+	while (waitpid(daemon, &status, 0) < 0 && errno == EINTR)
+		;
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status) ? WEXITSTATUS(status) : CLI_FAILED;
+	fprintf(stderr, "easelfs: the daemon was ended by a signal before the mount was there: %s\n",
+	        strsignal(WTERMSIG(status)));
+	return CLI_FAILED;
+}
+
+/* -1 in the daemon, which keeps standard error until the mount answers; else the exit code. */
+static int go_into_background(struct mounting *m, struct error *err)
+{
+	int ends[2];
+
+	fflush(NULL);
+	if (pipe2(ends, O_CLOEXEC)) {
+		error_set(err, errno, NULL, "no pipe to the daemon: %s", strerror(errno));
+		return cli_fail(err);
+	}
+	pid_t daemon = fork();
+	if (daemon < 0) {
+		error_set(err, errno, NULL, "no daemon can be started: %s", strerror(errno));
+		close(ends[0]);
+		close(ends[1]);
+		return cli_fail(err);
+	}
+	close(ends[daemon ? 1 : 0]);
+	if (daemon)
+		return await_report(m, daemon, ends[0]);
+	m->report = ends[1];
+	setsid();
+	if (chdir("/"))
+		log_debug("the daemon stays in its folder: %s", strerror(errno));
+	return -1;
+}
+
+/* sd_notify(3): one datagram. */
+static void notify_service_manager(const char *text)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+
+	if (!path || (*path != '/' && *path != '@') || strlen(path) >= sizeof(to.sun_path))
+		return;
+	memcpy(to.sun_path, path, strlen(path));
+	if (*path == '@')
+		to.sun_path[0] = '\0';
+	cleanup_fd int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+	if (fd >= 0 && sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&to, len) < 0)
+		log_warning("the service manager could not be told: %s", strerror(errno));
+}
+
+static void leave_terminal(void)
+{
+	int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	log_to_syslog();
+	fflush(NULL);
+	for (int fd = 0; fd <= 2 && nowhere >= 0; fd++)
+		dup2(nowhere, fd);
+	if (nowhere > 2)
+		close(nowhere);
+}
+
+/* The mount answers. */
+static void report_success(void *ctx)
+{
+	struct mounting *m = ctx;
+	cleanup_free char *ready = xasprintf("READY=1\nMAINPID=%d", (int)getpid());
+
+	notify_service_manager(ready);
+	if (m->report < 0) {
+		if (m->beneath)
+			fprintf(stderr, "easelfs: your shell is beneath the mount: cd .\n");
+		return;
+	}
+	leave_terminal();
+	if (write(m->report, "", 1) != 1)
+		log_debug("the command that mounted did not wait");
+	close(steal_fd(&m->report));
+}
+
+static void set_limits(void)
+{
+	struct rlimit files;
+
+	/* One descriptor for each file that is open in the mount. */
+	if (!getrlimit(RLIMIT_NOFILE, &files)) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+	/* Keys are in memory. */
+	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+}
+
+/* --- one daemon per source ------------------------------------------------------------------- */
+
+static int refuse_locked(int fd, struct error *err)
+{
+	char text[32] = "";
+
+	if (pread(fd, text, sizeof(text) - 1, 0) < 0)
+		text[0] = '\0';
+	return error_set(err, EBUSY, "use that mount, or end it: easelfs unmount",
+	                 "another easelfs serves this directory (PID %ld)", strtol(text, NULL, 10));
+}
+
+/* An OFD lock ends with the descriptor, whatever becomes of the process. */
+static int take_lock(struct mounting *m, struct error *err)
+{
+	struct flock all = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	m->lock = openat(m->fs.store.dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (m->lock < 0)
+		return error_set(err, errno, NULL, "the lock in .easelfs cannot be opened: %s", strerror(errno));
+	if (fcntl(m->lock, F_OFD_SETLK, &all))
+		return errno == EAGAIN || errno == EACCES ? refuse_locked(m->lock, err)
+			: error_set(err, errno, NULL, "the lock in .easelfs cannot be taken: %s", strerror(errno));
+	cleanup_free char *pid = xasprintf("%d\n", (int)getpid());
+	if (ftruncate(m->lock, 0) || pwrite(m->lock, pid, strlen(pid), 0) < 0)
+		return error_set(err, errno, NULL, "the lock in .easelfs cannot be written: %s", strerror(errno));
+	return 0;
+}
+
+/* --- all of it ------------------------------------------------------------------------------- */
+
+/* The configuration is all that the model table is read from, so the address goes there. */
+static void add_sandbox_row(struct options *o, const char *url)
+{
+	struct buf text = BUF_INIT;
+
+	buf_add(&text, o->config_text, o->config_len);
+	buf_fmt(&text, "\n[provider sandbox]\nurl = %s\n", url);
+	free(o->config_text);
+	o->config_len = text.len;
+	o->config_text = buf_steal(&text);
+}
+
+static int start_sandbox(struct mounting *m, struct error *err)
+{
+	if (!m->fs.options.sandbox)
+		return 0;
+	int rc = sandbox_start(&m->sandbox, m->report >= 0, err);
+	if (!rc)
+		add_sandbox_row(&m->fs.options, m->sandbox.url);
+	return rc;
+}
+
+static int run_daemon(struct mounting *m, struct error *err)
+{
+	struct fs *fs = &m->fs;
+
+	set_limits();
+	fs->umask = umask(0);
+	fs->uid = geteuid();
+	fs->gid = getegid();
+	int rc = store_open(fs->source_fd, &fs->store, err);
+	if (!rc)
+		rc = take_lock(m, err);
+	if (!rc)
+		rc = start_sandbox(m, err);
+	if (!rc)
+		rc = serve(fs, report_success, m, err);
+	return rc;
+}
+
+/* 1: nothing is left to do. */
+static int prepare(struct mounting *m, struct error *err)
+{
+	struct fs *fs = &m->fs;
+	int rc = options_load(&fs->options, m->dash_o, m->foreground, err);
+
+	if (rc)
+		return rc;
+	log_set_level((enum log_level)fs->options.log_level);
+	rc = resolve_paths(m, err);
+	if (!rc)
+		rc = look_before(m, err);
+	if (!rc)
+		rc = check_folder(fs->mountpoint, err);
+	if (!rc)
+		rc = check_folder(fs->source, err);
+	if (!rc)
+		rc = check_places(fs, err);
+	if (!rc)
+		rc = check_means(&fs->options, err);
+	if (!rc)
+		rc = open_source(fs, err);
+	if (!rc)
+		notice_shell(m);
+	return rc ? rc : m->fake;
+}
+
+static int mount_all(struct mounting *m)
+{
+	cleanup_error struct error err = ERROR_INIT;
+	int rc = prepare(m, &err);
+
+	if (rc)
+		return rc < 0 ? cli_fail(&err) : CLI_OK;
+	if (!m->foreground) {
+		int code = go_into_background(m, &err);
+
+		if (code >= 0)
+			return code;
+	}
+	rc = run_daemon(m, &err);
+	if (!rc)
+		return CLI_OK;
+	/* Standard error is gone once the parent has its answer. */
+	if (m->report < 0 && !m->foreground)
+		log_error("%s", err.text ? err.text : strerror(-rc));
+	return cli_fail(&err);
+}
+
+static void release(struct mounting *m)
+{
+	struct fs *fs = &m->fs;
+
+	store_close(&fs->store);
+	if (m->lock >= 0)
+		close(m->lock);
+	sandbox_stop(&m->sandbox);
+	if (fs->source_fd >= 0)
+		close(fs->source_fd);
+	free(fs->source);
+	free(fs->mountpoint);
+	options_release(&fs->options);
+	free(m->dash_o);
+}
+
+int mount_command(int argc, char **argv)
+{
+	struct mounting m = {
+		.fs = { .source_fd = -1, .store = { -1, -1, -1 } },
+		.sandbox = { .input = -1 }, .lock = -1, .report = -1,
+	};
+	int code = CLI_USAGE;
+
+	if (parse(&m, argc, argv)) {
+		if (asks_for_help(&m)) {
+			cleanup_buf struct buf help = BUF_INIT;
+
+			options_help(&help);
+			fputs(help.data, stdout);
+			code = CLI_OK;
+		} else {
+			code = mount_all(&m);
+		}
+	}
+	release(&m);
+	return code;
+}

@@ -1,0 +1,338 @@
+#include "ops.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "commit.h"
+#include "virtual.h"
+
+/* --- CREATE, OPEN ---------------------------------------------------------------------------- */
+
+static bool writes(int flags)
+{
+	return (flags & O_ACCMODE) != O_RDONLY;
+}
+
+/* The file is open; fi leads to the handle from now on. */
+static void handle_opened(struct fs *fs, struct node *n, int fd, struct fuse_file_info *fi)
+{
+	struct handle *h = handle_new(fs->nodes, n, fd, writes(fi->flags));
+
+	fi->fh = (uintptr_t)h;
+	fi->noflush = !h->writable;
+	if (h->writable)
+		commit_opened(fs, n);
+}
+
+/* Nobody will use it any more: RELEASE came, or the open's reply did not reach the kernel. */
+static void handle_closed(struct fs *fs, const struct fuse_file_info *fi)
+{
+	struct handle *h = op_handle(fi);
+
+	if (h->writable)
+		commit_released(fs, h->node);
+	handle_put(fs->nodes, h);
+}
+
+/* Our reads and writes are not aligned as O_DIRECT wants them; the kernel bypasses its own cache. */
+static int source_flags(int flags)
+{
+	return (flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_DIRECT | O_NOCTTY)) | O_NOFOLLOW | O_CLOEXEC;
+}
+
+/* O_EXCL always: the kernel was told that there is no such name.  If there is one by now (it came
+ * beneath the mount), ESTALE makes it look again and OPEN the file with the rights it has. */
+static int create(fuse_req_t req, struct node *parent, const char *name, mode_t mode, int flags)
+{
+	struct fs *fs = fuse_req_userdata(req);
+	struct folder *f = folder_get(fs->nodes, parent);
+	struct op_caller caller;
+	int fd, err;
+
+	if (!f)
+		return -errno;
+	op_caller_enter(&caller, req);
+	fd = openat(f->fd, name, source_flags(flags) | O_CREAT | O_EXCL, mode);
+	err = errno;
+	op_caller_leave(&caller, fs);
+	folder_put(fs->nodes, f);
+	if (fd < 0 && err == EEXIST && !(flags & O_EXCL))
+		return -ESTALE;
+	return fd < 0 ? -err : fd;
+}
+
+static void reply_created(fuse_req_t req, struct node *parent, const char *name, int fd,
+                          const struct stat *st, struct fuse_file_info *fi)
+{
+	struct fs *fs = fuse_req_userdata(req);
+	struct fuse_entry_param e;
+	struct node *n = op_entry(fs, parent, name, st, &e);
+
+	handle_opened(fs, n, fd, fi);
+	if (fuse_reply_create(req, &e, fi) < 0) {
+		handle_closed(fs, fi);
+		node_forget(fs->nodes, n->id, 1);
+	}
+	node_put(fs->nodes, n);
+}
+
+void op_create(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode,
+               struct fuse_file_info *fi)
+{
+	struct fs *fs = fuse_req_userdata(req);
+	struct node *parent = op_node(req, ino);
+	cleanup_fd int fd = -1;
+	struct stat st;
+
+	if (!parent)
+		return;
+	fd = op_allowed(req, parent, name, false);
+	if (fd == 0)
+		fd = create(req, parent, name, mode, fi->flags);
+	if (fd < 0)
+		fuse_reply_err(req, -fd);
+	else if (fstat(fd, &st) < 0)
+		fuse_reply_err(req, errno);
+	else
+		reply_created(req, parent, name, steal_fd(&fd), &st, fi);
+	node_put(fs->nodes, parent);
+}
+
+static int truncate_opened(int fd, int flags)
+{
+	int result = writes(flags) ? ftruncate(fd, 0) : truncate(fd_path(fd).text, 0);
+
+	return result < 0 ? -errno : 0;
+}
+
+static int open_real(struct fs *fs, struct node *n, int flags)
+{
+	cleanup_fd int fd = node_open(fs->nodes, n, source_flags(flags));
+	int err = fd < 0 ? fd : 0;
+
+	if (!err && flags & O_TRUNC)
+		err = truncate_opened(fd, flags);
+	return err ? err : steal_fd(&fd);
+}
+
+/* Pictures change by rename only.  Other files may have changed beneath the mount. */
+static bool may_keep_cache(struct fs *fs, struct node *n, int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && (node_unchanged(fs->nodes, n, &st) || fs_ttl(fs, n) > 1);
+}
+
+void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct fs *fs = fuse_req_userdata(req);
+	struct node *n = op_node(req, ino);
+	int fd;
+
+	if (!n)
+		return;
+	if (n->kind != NODE_REAL) {
+		virtual_open(fs, req, n, fi);
+	} else if ((fd = open_real(fs, n, fi->flags)) < 0) {
+		fuse_reply_err(req, -fd);
+	} else {
+		fi->keep_cache = may_keep_cache(fs, n, fd);
+		handle_opened(fs, n, fd, fi);
+		if (fuse_reply_open(req, fi) < 0)
+			handle_closed(fs, fi);
+	}
+	node_put(fs->nodes, n);
+}
+
+/* --- READ, WRITE ----------------------------------------------------------------------------- */
+
+void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+{
+	struct fs *fs = fuse_req_userdata(req);
+	struct node *n = op_node(req, ino);
+	struct fuse_bufvec out = FUSE_BUFVEC_INIT(size);
+
+	if (!n)
+		return;
+	if (n->kind != NODE_REAL) {
+		virtual_read(fs, req, n, size, off, fi);
+	} else {
+		out.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
+		out.buf[0].fd = op_handle(fi)->fd;
+		out.buf[0].pos = off;
+		fuse_reply_data(req, &out, 0);
+	}
+	node_put(fs->nodes, n);
+}
+
+static void write_virtual(fuse_req_t req, struct node *n, struct fuse_bufvec *in, off_t off,
+                          struct fuse_file_info *fi)
+{
+	struct fs *fs = fuse_req_userdata(req);
+	size_t size = fuse_buf_size(in);
+	cleanup_free char *bytes = xmalloc(size);
+	struct fuse_bufvec to = FUSE_BUFVEC_INIT(size);
+	ssize_t copied;
+
+	to.buf[0].mem = bytes;
+	copied = fuse_buf_copy(&to, in, 0);
+	if (copied < 0)
+		fuse_reply_err(req, (int)-copied);
+	else
+		virtual_write(fs, req, n, bytes, (size_t)copied, off, fi);
+}
+
+static void write_real(fuse_req_t req, struct fuse_bufvec *in, off_t off, struct fuse_file_info *fi)
+{
+	struct fuse_bufvec to = FUSE_BUFVEC_INIT(fuse_buf_size(in));
+	ssize_t written;
+
+	to.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
+	to.buf[0].fd = op_handle(fi)->fd;
+	to.buf[0].pos = off;
+	written = fuse_buf_copy(&to, in, 0);
+	if (written < 0)
+		fuse_reply_err(req, (int)-written);
+	else
+		fuse_reply_write(req, (size_t)written);
+}
+
+void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *in, off_t off,
+                  struct fuse_file_info *fi)
+{
+	struct fs *fs = fuse_req_userdata(req);
+	struct node *n = op_node(req, ino);
+
+	if (!n)
+		return;
+	if (n->kind != NODE_REAL)
+		write_virtual(req, n, in, off, fi);
+	else
+		write_real(req, in, off, fi);
+	node_put(fs->nodes, n);
+}
+
+/* --- FLUSH, RELEASE, FSYNC ------------------------------------------------------------------- */
+
+/* Closing a copy brings out what the source reports at close: quota, NFS. */
+static int flush(struct fs *fs, struct handle *h)
+{
+	int copy = h->writable ? fcntl(h->fd, F_DUPFD_CLOEXEC, 0) : -1;
+	int err = copy >= 0 && close(copy) < 0 ? -errno : 0;
+
+	if (h->writable)
+		commit_flushed(fs, h->node);
+	return err;
+}
+
+void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct fs *fs = fuse_req_userdata(req);
+	struct node *n = op_node(req, ino);
+
+	if (!n)
+		return;
+	fuse_reply_err(req, n->kind == NODE_REAL ? -flush(fs, op_handle(fi)) : 0);
+	node_put(fs->nodes, n);
+}
+
+void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct fs *fs = fuse_req_userdata(req);
+	struct node *n = op_node(req, ino);
+
+	if (!n)
+		return;
+	if (n->kind != NODE_REAL) {
+		virtual_release(fs, req, n, fi);
+	} else {
+		handle_closed(fs, fi);
+		fuse_reply_err(req, 0);
+	}
+	node_put(fs->nodes, n);
+}
+
+void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
+{
+	struct fs *fs = fuse_req_userdata(req);
+	struct node *n = op_node(req, ino);
+	int result = 0;
+
+	if (!n)
+		return;
+	if (n->kind == NODE_REAL)
+		result = datasync ? fdatasync(op_handle(fi)->fd) : fsync(op_handle(fi)->fd);
+	fuse_reply_err(req, result < 0 ? errno : 0);
+	node_put(fs->nodes, n);
+}
+
+/* --- FALLOCATE, COPY_FILE_RANGE, LSEEK ------------------------------------------------------- */
+
+void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len,
+                  struct fuse_file_info *fi)
+{
+	struct fs *fs = fuse_req_userdata(req);
+	struct node *n = op_node(req, ino);
+
+	if (!n)
+		return;
+	if (n->kind != NODE_REAL)
+		fuse_reply_err(req, EOPNOTSUPP);
+	else
+		fuse_reply_err(req, fallocate(op_handle(fi)->fd, mode, off, len) < 0 ? errno : 0);
+	node_put(fs->nodes, n);
+}
+
+/* At most 64 MiB at once, so that the few workers are soon free again; programs ask for the rest. */
+static void copy_range(fuse_req_t req, const struct handle *from, off_t from_off,
+                       const struct handle *to, off_t to_off, size_t len)
+{
+	const size_t most = 64 << 20;
+	ssize_t copied = copy_file_range(from->fd, &from_off, to->fd, &to_off,
+	                                 len < most ? len : most, 0);
+
+	if (copied < 0)
+		fuse_reply_err(req, errno);
+	else
+		fuse_reply_write(req, (size_t)copied);
+}
+
+/* EXDEV, for virtual files: the kernel then copies by reading and writing. */
+void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_off, struct fuse_file_info *from_fi,
+                        fuse_ino_t to, off_t to_off, struct fuse_file_info *to_fi, size_t len,
+                        int flags)
+{
+	struct fs *fs = fuse_req_userdata(req);
+	struct node *a = op_node(req, from);
+	struct node *b = a ? op_node(req, to) : NULL;
+
+	if (a && b) {
+		if (a->kind != NODE_REAL || b->kind != NODE_REAL)
+			fuse_reply_err(req, EXDEV);
+		else if (flags)
+			fuse_reply_err(req, EINVAL);
+		else
+			copy_range(req, op_handle(from_fi), from_off, op_handle(to_fi), to_off, len);
+	}
+	node_put(fs->nodes, a);
+	node_put(fs->nodes, b);
+}
+
+/* Only SEEK_DATA and SEEK_HOLE come here; EINVAL tells programs to read virtual files as a whole. */
+void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi)
+{
+	struct fs *fs = fuse_req_userdata(req);
+	struct node *n = op_node(req, ino);
+	off_t found;
+
+	if (!n)
+		return;
+	if (n->kind != NODE_REAL)
+		fuse_reply_err(req, EINVAL);
+	else if ((found = lseek(op_handle(fi)->fd, off, whence)) < 0)
+		fuse_reply_err(req, errno);
+	else
+		fuse_reply_lseek(req, found);
+	node_put(fs->nodes, n);
+}

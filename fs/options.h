@@ -1,0 +1,42 @@
+/*
+ * options: what the command line, the environment and the configuration say about a mount.
+ *
+ * One table: name, kind, default and the prose; parser, `--help`, `-o help` and the manual come from
+ * it.  Precedence: -o, environment (EASELFS_<NAME>), [defaults] of the configuration, built in.
+ */
+#ifndef FS_OPTIONS_H
+#define FS_OPTIONS_H
+
+#include "base.h"
+#include "settings.h"
+
+struct options {
+	char *config_path;            /* $EASELFS_CONFIG, -o config=, $XDG_CONFIG_HOME/easelfs/config */
+	char *config_text;            /* its bytes, "" if there is none */
+	size_t config_len;
+	struct settings defaults;     /* prompt headers given by -o, environment and [defaults] */
+	double settle;                /* seconds; 0.2 */
+	long budget_pictures;         /* per day; -1 = none; 100 */
+	double budget_usd;            /* per day; negative = none */
+	long in_flight;               /* 0 = the provider row decides */
+	bool reuse;                   /* true */
+	bool ask;
+	bool sandbox;
+	bool sandboxing;              /* the daemon confines itself (true) */
+	int log_level;                /* enum log_level */
+	bool foreground;
+	bool allow_other;
+	bool read_only;
+	char *fuse_options;           /* passed to libfuse: `allow_other,fsname=…` without ours; or NULL */
+};
+#define cleanup_options __attribute__((cleanup(options_release)))
+
+/* dash_o: every -o argument's list, in order (NULL-terminated).  Unknown names are refused with the
+ * nearest one; generic mount options (rw, _netdev, nofail, noauto, user, x-*, …) are ignored, FUSE's
+ * own passed on.  0 or -EINVAL with the sentence (for the configuration: file:line). */
+int options_load(struct options *o, const char *const *dash_o, bool foreground, struct error *err);
+void options_release(struct options *o);
+/* One line per option, for --help and `-o help`. */
+void options_help(struct buf *out);
+
+#endif

@@ -1,0 +1,137 @@
+#include "park.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "fs.h"
+#include "virtual_internal.h"
+
+struct parks { atomic_size_t count; };
+
+struct park {
+	struct engine_waiter waiter;
+	struct fs *fs;
+	fuse_req_t req;
+	struct node *node;            /* a reference */
+	struct fuse_file_info fi;
+	pthread_mutex_t lock;         /* guards started, early, cancelled */
+	bool started, early, cancelled;
+	bool answered;                /* engine thread only, as the rest */
+};
+
+int parks_new(struct fs *fs, struct error *err)
+{
+	(void)err;
+	fs->parks = xcalloc(1, sizeof(*fs->parks));
+	return 0;
+}
+
+void parks_free(struct fs *fs)
+{
+	free(fs->parks);
+	fs->parks = NULL;
+}
+
+size_t parks_count(struct fs *fs) { return atomic_load(&fs->parks->count); }
+
+void parks_drain(struct fs *fs, bool on) { engine_wait_drain(fs->engine, on); }
+
+static void park_free(struct park *p)
+{
+	atomic_fetch_sub(&p->fs->parks->count, 1);
+	pthread_mutex_destroy(&p->lock);
+	node_put(p->fs->nodes, p->node);
+	free(p->waiter.path);
+	free(p);
+}
+
+static void answer(struct park *p, int result, const char *out)
+{
+	p->answered = true;
+	if (result == 0) {
+		int fd = source_open(p->fs->source_fd, out, O_RDONLY | O_CLOEXEC, 0);
+		if (fd >= 0) {
+			virtual_opened(p->fs, p->node, out);
+			p->fi.fh = (uint64_t)fd;
+			p->fi.keep_cache = 1;
+			if (fuse_reply_open(p->req, &p->fi) != 0)
+				close(fd);   /* its caller was killed in the meantime */
+			return;
+		}
+		result = fd;
+	}
+	fuse_reply_err(p->req, -result);
+}
+
+/* Engine thread.  -EINTR comes from the cancel message, which is always the last. */
+static void park_done(struct engine_waiter *w, int result, const char *out)
+{
+	struct park *p = (struct park *)((char *)w - offsetof(struct park, waiter));
+
+	if (!p->answered) {
+		/* Waits for a callback that runs just now; there is none after this. */
+		fuse_req_interrupt_func(p->req, NULL, NULL);
+		if (result == -EINTR && (p->fi.flags & O_NONBLOCK))
+			result = -EAGAIN;
+		answer(p, result, out);
+		pthread_mutex_lock(&p->lock);
+		bool message_comes = p->cancelled && result != -EINTR && result != -EAGAIN;
+		pthread_mutex_unlock(&p->lock);
+		if (message_comes)
+			return;
+	}
+	park_free(p);
+}
+
+static void cancel(struct park *p)
+{
+	if (!p->cancelled)
+		engine_wait_cancel(p->fs->engine, &p->waiter);
+	p->cancelled = true;
+}
+
+static void on_interrupt(fuse_req_t req, void *arg)
+{
+	struct park *p = arg;
+
+	(void)req;
+	pthread_mutex_lock(&p->lock);
+	if (p->started)
+		cancel(p);
+	else
+		p->early = true;
+	pthread_mutex_unlock(&p->lock);
+}
+
+void park_open(struct fs *fs, fuse_req_t req, struct node *n, const char *path, unsigned index, uint64_t dev,
+               uint64_t ino, const struct fuse_file_info *fi)
+{
+	struct park *p = xcalloc(1, sizeof(*p));
+
+	*p = (struct park){
+		.fs = fs, .req = req, .node = node_ref(fs->nodes, n), .fi = *fi,
+		.waiter = { .path = xstrdup(path), .index = index, .dev = dev, .ino = ino,
+		            .done = park_done },
+	};
+	pthread_mutex_init(&p->lock, NULL);
+	atomic_fetch_add(&fs->parks->count, 1);
+	fuse_req_interrupt_func(req, on_interrupt, p);
+	pthread_mutex_lock(&p->lock);
+	bool early = p->early;
+	if (!early) {
+		p->started = true;
+		engine_wait(fs->engine, &p->waiter);
+		if (fi->flags & O_NONBLOCK)
+			cancel(p);
+	}
+	/* From here on p is the engine's, which takes the lock before it frees. */
+	pthread_mutex_unlock(&p->lock);
+	if (!early)
+		return;
+	fuse_req_interrupt_func(req, NULL, NULL);
+	fuse_reply_err(req, EINTR);
+	park_free(p);
+}

@@ -1,0 +1,188 @@
+#include "references.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fs.h"
+#include "image.h"
+#include "prompt.h"
+
+struct names { char **name; size_t count; };
+
+static void names_add(struct names *n, char *name)
+{
+	n->name = xrealloc(n->name, (n->count + 1) * sizeof(*n->name));
+	n->name[n->count++] = name;
+}
+
+static void names_release(struct names *n)
+{
+	for (size_t i = 0; i < n->count; i++)
+		free(n->name[i]);
+	free(n->name);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static struct reference *add_reference(struct request *r, const char *name)
+{
+	r->references = xrealloc(r->references, (r->references_count + 1) * sizeof(*r->references));
+	struct reference *ref = &r->references[r->references_count++];
+	*ref = (struct reference){ .name = xstrdup(name) };
+	return ref;
+}
+
+static int add_file(struct fs *fs, const char *path, struct request *r, struct error *err)
+{
+	cleanup_fd int fd = source_open(fs->source_fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	struct image_info info = { 0 };
+	struct stat st;
+	uint64_t max = r->provider->ref_bytes ? r->provider->ref_bytes : UINT64_MAX;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return error_set(err, EINVAL, "look at the refs header and at what lies there",
+		                 "reference %s cannot be read: %s", path, strerror(fd < 0 ? -fd : errno));
+	if (!S_ISREG(st.st_mode))
+		return error_set(err, EINVAL, NULL, "reference %s is no file", path);
+	if ((uint64_t)st.st_size > max)
+		return error_set(err, EINVAL, "make it smaller",
+		                 "reference %s has %lld bytes; %s takes at most %llu", path,
+		                 (long long)st.st_size, r->provider->name, (unsigned long long)max);
+	if (image_probe(fd, &info) < 0)
+		return error_set(err, EINVAL, "references are pictures: PNG, JPEG or WebP",
+		                 "reference %s is no picture", path);
+	struct reference *ref = add_reference(r, path);
+	ref->mime = xstrdup(image_mime(info.type));
+	int result = store_keep_reference(&fs->store, fd, max, ref->sha256, &ref->size);
+	if (result < 0)
+		return error_set(err, -result, "make room on the disk and save the prompt again",
+		                 "reference %s cannot be kept: %s", path, strerror(-result));
+	return 0;
+}
+
+static void add_url(const char *url, struct request *r)
+{
+	struct reference *ref = add_reference(r, url);
+
+	ref->is_url = true;
+	sha256_bytes(url, strlen(url), ref->sha256);
+}
+
+static bool exists(struct fs *fs, const char *path)
+{
+	cleanup_fd int fd = source_open(fs->source_fd, path, O_PATH | O_NOFOLLOW, 0);
+
+	return fd >= 0;
+}
+
+/* Names in `folder` that match, in name order. */
+static void match(struct fs *fs, const char *folder, const char *pattern, struct names *out)
+{
+	int fd = source_open(fs->source_fd, *folder ? folder : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *d;
+
+	while (dir && (d = readdir(dir)))
+		if (d->d_name[0] != '.' && fnmatch(pattern, d->d_name, 0) == 0)
+			names_add(out, xasprintf("%s%s%s", folder, *folder ? "/" : "", d->d_name));
+	if (dir)
+		closedir(dir);
+	if (out->count)
+		qsort(out->name, out->count, sizeof(*out->name), by_name);
+}
+
+static void find_in(struct fs *fs, const char *folder, const char *word, struct names *out)
+{
+	cleanup_free char *path = *word == '/' ? xstrdup(word + 1)
+	                        : xasprintf("%s%s%s", folder, *folder ? "/" : "", word);
+	char *slash = strrchr(path, '/');
+
+	if (!strpbrk(slash ? slash + 1 : path, "*?[")) {
+		if (exists(fs, path))
+			names_add(out, xstrdup(path));
+		return;
+	}
+	if (slash)
+		*slash = '\0';
+	match(fs, slash ? path : "", slash ? slash + 1 : path, out);
+}
+
+/* One word of the header: in the prompt's folder, else in the refs/ beside it. */
+static int gather_word(struct fs *fs, const char *folder, const char *word, struct request *r,
+                       struct error *err)
+{
+	struct names found = { 0 };
+	cleanup_free char *pool = xasprintf("%s%srefs", folder, *folder ? "/" : "");
+	int result = 0;
+
+	if (strncasecmp(word, "http://", 7) == 0 || strncasecmp(word, "https://", 8) == 0) {
+		add_url(word, r);
+		return 0;
+	}
+	find_in(fs, folder, word, &found);
+	if (!found.count && *word != '/')
+		find_in(fs, pool, word, &found);
+	if (!found.count)
+		result = error_set(err, EINVAL, "copy it there and save the prompt again",
+		                   "reference %s is not there (looked in %s and %s)", word,
+		                   *folder ? folder : "the prompt's folder", pool);
+	for (size_t i = 0; i < found.count && result == 0; i++)
+		result = add_file(fs, found.name[i], r, err);
+	names_release(&found);
+	return result;
+}
+
+static int gather_header(struct fs *fs, const char *folder, const char *header, struct request *r,
+                         struct error *err)
+{
+	while (header && *header) {
+		size_t len = strcspn(header, ",\n");
+		const char *end = header + len;
+		while (header < end && strchr(" \t\r", *header))
+			header++;
+		while (end > header && strchr(" \t\r", end[-1]))
+			end--;
+		cleanup_free char *word = xstrndup(header, (size_t)(end - header));
+		header = header + strcspn(header, ",\n");
+		header += *header != '\0';
+		int result = *word ? gather_word(fs, folder, word, r, err) : 0;
+		if (result < 0)
+			return result;
+	}
+	return 0;
+}
+
+/* cat.refs/ holds pictures; anything else that lies there (a README, a thumbnail cache) is let be. */
+static int gather_folder(struct fs *fs, const char *prompt_path, struct request *r, struct error *err)
+{
+	cleanup_free char *stem = prompt_stem(prompt_path);
+	cleanup_free char *folder = xasprintf("%s.refs", stem);
+	struct names found = { 0 };
+	int result = 0;
+
+	match(fs, folder, "*", &found);
+	for (size_t i = 0; i < found.count && result == 0; i++)
+		if (image_suffix_known(found.name[i]))
+			result = add_file(fs, found.name[i], r, err);
+	names_release(&found);
+	return result;
+}
+
+int references_gather(struct fs *fs, const char *prompt_path, const char *header, struct request *r,
+                      struct error *err)
+{
+	const char *slash = strrchr(prompt_path, '/');
+	cleanup_free char *folder = xstrndup(prompt_path, slash ? (size_t)(slash - prompt_path) : 0);
+	int result = gather_header(fs, folder, header, r, err);
+
+	return result < 0 ? result : gather_folder(fs, prompt_path, r, err);
+}

@@ -1,0 +1,248 @@
+#include "render.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define BAR_WIDTH 20
+
+static const char *shown_state(const struct job_view *v, enum file_state f)
+{
+	if (f == FILE_WRITTEN)
+		return state_name(STATE_DRAFT);
+	if (f == FILE_PENDING)
+		return state_name(STATE_QUEUED);
+	return state_name(v && v->job ? v->job->state : STATE_DRAFT);
+}
+
+static const char *shown_reason(const struct job_view *v, enum file_state f)
+{
+	if (f == FILE_WRITTEN)
+		return "it is still being written";
+	if (f == FILE_PENDING)
+		return NULL;
+	return v && v->job ? v->job->reason : "it was not saved since it is watched";
+}
+
+static void add_time(struct buf *out, const char *name, int64_t ms)
+{
+	time_t t = (time_t)(ms / 1000);
+	struct tm tm;
+	char text[64];
+
+	if (!ms)
+		return;
+	localtime_r(&t, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
+	buf_fmt(out, "%s: %s\n", name, text);
+}
+
+/* Over all tasks; -1 if nobody said anything. */
+static int progress_of(const struct job_view *v)
+{
+	int sum = 0, said = 0;
+
+	for (size_t i = 0; i < v->tasks_count; i++) {
+		const struct task_row *t = v->tasks[i];
+		int p = t->state == STATE_COMPLETED ? 100 : t->progress;
+		if (p >= 0)
+			said++;
+		sum += p > 0 ? p : 0;
+	}
+	return said ? sum / (int)v->tasks_count : -1;
+}
+
+static void add_progress(struct buf *out, int percent)
+{
+	if (percent < 0)
+		return;
+	buf_fmt(out, "progress: %d%% [", percent);
+	for (int i = 0; i < BAR_WIDTH; i++)
+		buf_chr(out, i * 100 < percent * BAR_WIDTH ? '#' : '-');
+	buf_str(out, "]\n");
+}
+
+/* One line: a sentence never breaks the file's `name: value` form. */
+static void add_line(struct buf *out, const char *name, const char *value)
+{
+	if (!value)
+		return;
+	buf_fmt(out, "%s: ", name);
+	for (; *value; value++)
+		buf_chr(out, *value == '\n' || *value == '\r' ? ' ' : *value);
+	buf_chr(out, '\n');
+}
+
+static void add_asked(struct buf *out, const struct job_view *v)
+{
+	const struct request *r = v->request;
+
+	if (v->job->model)
+		buf_fmt(out, "model: %s\n", v->job->model);
+	if (v->job->provider)
+		buf_fmt(out, "provider: %s\n", v->job->provider);
+	if (!r)
+		return;
+	if (r->ratio)
+		buf_fmt(out, "size: %s\n", r->ratio);
+	if (r->resolution)
+		buf_fmt(out, "resolution: %s\n", r->resolution);
+	for (size_t i = 0; i < r->references_count; i++)
+		buf_fmt(out, "reference: %s\n", r->references[i].name);
+}
+
+static void add_picture(struct buf *out, const struct task_row *t)
+{
+	if (t->out)
+		buf_fmt(out, "picture: %s (%s, %ux%u, %llu bytes)\n", t->out, t->type, t->width, t->height,
+		        (unsigned long long)t->bytes);
+}
+
+/* Of several pictures each has a line of its own. */
+static void add_tasks(struct buf *out, const struct job_view *v)
+{
+	for (size_t i = 0; i < v->tasks_count; i++) {
+		const struct task_row *t = v->tasks[i];
+		if (v->tasks_count > 1)
+			buf_fmt(out, "task %u: %s%s%s\n", t->index, state_name(t->state),
+			        t->reason ? ", " : "", t->reason ? t->reason : "");
+		add_picture(out, t);
+		if (t->task_id)
+			buf_fmt(out, "id: %s\n", t->task_id);
+		if (t->state == STATE_DEFERRED)
+			add_time(out, "next try", t->next_try_ms);
+		if (t->cost_usd >= 0)
+			buf_fmt(out, "cost: %.4f USD\n", t->cost_usd);
+	}
+}
+
+void render_text(const struct job_view *v, const char *path, enum file_state f, struct buf *out)
+{
+	const char *reason = shown_reason(v, f);
+
+	buf_fmt(out, "state: %s\n", shown_state(v, f));
+	if (v && v->job && f == FILE_RESTS)
+		add_progress(out, progress_of(v));
+	add_line(out, "prompt", path);
+	add_line(out, "reason", reason);
+	if (!v || !v->job || f != FILE_RESTS)
+		return;
+	add_line(out, "hint", v->job->hint);
+	add_line(out, "note", v->job->note);
+	add_asked(out, v);
+	buf_fmt(out, "revision: %u\n", v->job->revision);
+	add_tasks(out, v);
+	add_time(out, "created", v->job->created_ms);
+	add_time(out, "finished", v->job->finished_ms);
+}
+
+static void json_text(cJSON *o, const char *name, const char *value)
+{
+	if (value)
+		cJSON_AddStringToObject(o, name, value);
+	else
+		cJSON_AddNullToObject(o, name);
+}
+
+static void json_time(cJSON *o, const char *name, int64_t ms)
+{
+	if (ms)
+		cJSON_AddNumberToObject(o, name, (double)ms / 1000);
+	else
+		cJSON_AddNullToObject(o, name);
+}
+
+static void json_number(cJSON *o, const char *name, double value)
+{
+	if (value >= 0)
+		cJSON_AddNumberToObject(o, name, value);
+	else
+		cJSON_AddNullToObject(o, name);
+}
+
+static cJSON *json_task(const struct task_row *t)
+{
+	cJSON *o = cJSON_CreateObject();
+
+	cJSON_AddStringToObject(o, "state", state_name(t->state));
+	json_number(o, "progress", t->state == STATE_COMPLETED ? 100 : t->progress);
+	json_text(o, "id", t->task_id);
+	json_text(o, "picture", t->out);
+	json_text(o, "type", t->out ? t->type : NULL);
+	json_number(o, "width", t->width ? (double)t->width : -1);
+	json_number(o, "height", t->height ? (double)t->height : -1);
+	json_number(o, "bytes", t->bytes ? (double)t->bytes : -1);
+	json_number(o, "cost_usd", t->cost_usd);
+	json_time(o, "next_try", t->state == STATE_DEFERRED ? t->next_try_ms : 0);
+	json_time(o, "expires", t->expires_ms);
+	json_text(o, "reason", t->reason);
+	json_text(o, "hint", t->hint);
+	return o;
+}
+
+static void json_job(cJSON *o, const struct job_view *v)
+{
+	cJSON *pictures = cJSON_AddArrayToObject(o, "pictures");
+	cJSON *tasks = cJSON_AddArrayToObject(o, "tasks");
+	cJSON *refs = cJSON_AddArrayToObject(o, "references");
+	const struct request *r = v->request;
+
+	json_text(o, "model", v->job->model);
+	json_text(o, "provider", v->job->provider);
+	json_text(o, "size", r ? r->ratio : NULL);
+	json_text(o, "resolution", r ? r->resolution : NULL);
+	cJSON_AddNumberToObject(o, "n", v->job->n);
+	cJSON_AddNumberToObject(o, "revision", v->job->revision);
+	json_time(o, "created", v->job->created_ms);
+	json_time(o, "finished", v->job->finished_ms);
+	for (size_t i = 0; i < v->tasks_count; i++) {
+		cJSON_AddItemToArray(tasks, json_task(v->tasks[i]));
+		if (v->tasks[i]->out && v->tasks[i]->state == STATE_COMPLETED)
+			cJSON_AddItemToArray(pictures, cJSON_CreateString(v->tasks[i]->out));
+	}
+	for (size_t i = 0; r && i < r->references_count; i++)
+		cJSON_AddItemToArray(refs, cJSON_CreateString(r->references[i].name));
+}
+
+void render_json(const struct job_view *v, const char *path, enum file_state f, struct buf *out)
+{
+	cJSON *o = cJSON_CreateObject();
+	bool job = v && v->job && f == FILE_RESTS;
+
+	cJSON_AddStringToObject(o, "prompt", path);
+	cJSON_AddStringToObject(o, "state", shown_state(v, f));
+	json_number(o, "progress", job ? progress_of(v) : -1);
+	json_text(o, "reason", shown_reason(v, f));
+	json_text(o, "hint", job ? v->job->hint : NULL);
+	json_text(o, "note", job ? v->job->note : NULL);
+	if (job)
+		json_job(o, v);
+	char *text = cJSON_Print(o);
+	if (text)
+		buf_fmt(out, "%s\n", text);
+	cJSON_free(text);
+	cJSON_Delete(o);
+}
+
+void render_readme(struct buf *out)
+{
+	buf_str(out,
+	"This directory makes pictures.\n"
+	"\n"
+	"    echo \"a cat in a spacesuit\" > cat.txt    a text file (.txt, .md, .prompt) is a prompt\n"
+	"    cat status/cat.txt                       how far it is, or why not\n"
+	"    cat wait/cat.png > mine.png              waits until the picture is there\n"
+	"    ls out/                                  finished pictures\n"
+	"\n"
+	"Headers may stand above the prompt, followed by an empty line:\n"
+	"\n"
+	"    size: 16:9\n"
+	"    model: nano-banana-2\n"
+	"    refs: style.png\n"
+	"\n"
+	"    A cyberpunk city at night\n"
+	"\n"
+	"Pictures in cat.refs/ are references of cat.txt. history/ holds earlier pictures. All of these\n"
+	"are ordinary files; they stay when this directory is unmounted.\n");
+}

@@ -1,0 +1,525 @@
+#include "tell.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#include "fs.h"
+#include "virtual_internal.h"
+#include "watch.h"
+
+#define FUSE_MAGIC 0x65735546
+/* Progress of one prompt is told at most that often. */
+#define PROGRESS_MS 1000
+#define STATUS_NODES_MAX 64
+
+enum item_kind { ITEM_PUBLISH, ITEM_TOUCH, ITEM_STALE };
+
+struct item {
+	enum item_kind kind;
+	struct publication *p;
+	char *path, *name;
+	int64_t due;                  /* clock_mono_ms(); 0 = at once */
+	struct item *prev, *next;
+};
+
+struct tell {
+	struct fs *fs;
+	pthread_t thread;
+	pthread_mutex_t lock;         /* guards the list and stopping */
+	pthread_cond_t cond;
+	struct item *items;
+	atomic_bool stopping;
+	atomic_int tid;
+	_Atomic uint64_t wanted;
+	uint64_t mount_dev;           /* 0 = not seen yet; this thread only */
+	int64_t told;                 /* last touch; this thread only */
+};
+
+/* --- from others --- */
+
+static void add(struct fs *fs, struct item item)
+{
+	struct tell *t = fs->tell;
+	struct item *i = xmalloc(sizeof(*i));
+
+	*i = item;
+	pthread_mutex_lock(&t->lock);
+	DL_APPEND(t->items, i);
+	pthread_cond_signal(&t->cond);
+	pthread_mutex_unlock(&t->lock);
+}
+
+/* One announcement per prompt waits at most. */
+static bool touch_waits(struct tell *t, const char *path, bool at_once)
+{
+	struct item *i;
+
+	DL_FOREACH(t->items, i)
+		if (i->kind == ITEM_TOUCH && strcmp(i->path, path) == 0) {
+			if (at_once)
+				i->due = 0;
+			return true;
+		}
+	return false;
+}
+
+void tell_publish(struct fs *fs, struct publication *p)
+{
+	if (fs->tell->stopping) {
+		p->result = -ESHUTDOWN;       /* the next start publishes it */
+		engine_published(fs->engine, p);
+		return;
+	}
+	add(fs, (struct item){ .kind = ITEM_PUBLISH, .p = p });
+}
+
+static bool folder_is_known(struct fs *fs, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	cleanup_free char *folder = slash ? xasprintf("status/%.*s", (int)(slash - path), path)
+	                                  : xstrdup("/status");
+	struct node *n = node_find(fs->nodes, NODE_VIRTUAL_DEV,
+	                           virtual_ino(NODE_STATUS_DIR, folder, "", 0));
+
+	if (n)
+		node_put(fs->nodes, n);
+	return n;
+}
+
+void tell_changed(struct fs *fs, const char *path, bool state_changed)
+{
+	struct tell *t = fs->tell;
+	struct status_node any;
+
+	if (!virtual_status_nodes(path, &any, 1) && !folder_is_known(fs, path))
+		return;
+	pthread_mutex_lock(&t->lock);
+	bool waits = touch_waits(t, path, state_changed);
+	pthread_cond_signal(&t->cond);
+	pthread_mutex_unlock(&t->lock);
+	if (!waits)
+		add(fs, (struct item){ .kind = ITEM_TOUCH, .path = xstrdup(path),
+		                       .due = state_changed ? 0 : clock_mono_ms() + PROGRESS_MS });
+}
+
+void tell_stale(struct fs *fs, const char *folder, const char *name)
+{
+	add(fs, (struct item){ .kind = ITEM_STALE, .path = xstrdup(folder), .name = xstrdup(name) });
+}
+
+bool tell_is_caller(struct fs *fs, fuse_req_t req)
+{
+	return fs->tell && fuse_req_ctx(req)->pid == atomic_load(&fs->tell->tid);
+}
+
+uint64_t tell_wanted_node(struct fs *fs) { return atomic_load(&fs->tell->wanted); }
+
+/* --- the way through the mount --- */
+
+static bool is_our_mount(int root)
+{
+	struct statfs sfs;
+	char proc[64], pid[32] = "";
+
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", root);
+	return fstatfs(root, &sfs) == 0 && sfs.f_type == FUSE_MAGIC &&
+	       getxattr(proc, "user.easelfs.pid", pid, sizeof(pid) - 1) > 0 &&
+	       atoi(pid) == (int)getpid();
+}
+
+/* The mount's root for one announcement; the source itself when there is no mount any more. */
+static int open_root(struct tell *t)
+{
+	struct stat st;
+	int root = -1;
+
+	if (!t->stopping)
+		root = open(t->fs->mountpoint, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root >= 0 && fstat(root, &st) == 0) {
+		if (!t->mount_dev && is_our_mount(root))
+			t->mount_dev = st.st_dev;
+		if (t->mount_dev && st.st_dev == t->mount_dev)
+			return root;
+	}
+	if (root >= 0)
+		close(root);
+	return fcntl(t->fs->source_fd, F_DUPFD_CLOEXEC, 0);
+}
+
+static int make_folders(struct tell *t, int root, const char *path)
+{
+	cleanup_free char *p = xstrdup(path);
+
+	for (char *slash = strchr(p, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdirat(root, p, 0777 & ~t->fs->umask) < 0 && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	return 0;
+}
+
+/* What stands in the source under that name; false if nothing does. */
+static bool standing(struct fs *fs, const char *path, struct stat *st)
+{
+	cleanup_fd int fd = source_open(fs->source_fd, path, O_PATH | O_NOFOLLOW, 0);
+
+	return fd >= 0 && fstat(fd, st) == 0;
+}
+
+static bool is_file(const struct stat *st, uint64_t dev, uint64_t ino)
+{
+	return st->st_dev == dev && st->st_ino == ino;
+}
+
+/* What follows the stem in `out/a/cat-2.png`, for `history/a/cat`: `-2.png`. */
+static const char *tail_of(const struct publication *p)
+{
+	size_t stem = p->history ? strlen(p->history) - strlen("history/") : 0;
+	const char *inner = strchr(p->out, '/') + 1;
+
+	return p->history && strlen(inner) > stem ? inner + stem : "";
+}
+
+/* Links `out` under a free name in history/.  The numbers say which revision it was. */
+static int keep_in_history(struct tell *t, int root, const struct publication *p)
+{
+	cleanup_free char *history = NULL;
+
+	for (unsigned again = 1; again < 10000; again++) {
+		free(history);
+		history = again == 1 ? xasprintf("%s.%u%s", p->history, p->old_revision, tail_of(p))
+		                     : xasprintf("%s.%u-%u%s", p->history, p->old_revision, again, tail_of(p));
+		int result = make_folders(t, root, history);
+		if (result < 0)
+			return result;
+		if (linkat(root, p->out, root, history, 0) == 0)
+			return 0;
+		if (errno != EEXIST)
+			return -errno;
+	}
+	return -EEXIST;
+}
+
+static int publish_picture(struct tell *t, int root, struct publication *p)
+{
+	cleanup_free char *from = xasprintf(".easelfs/incoming/%s", p->file);
+	struct stat st;
+	int result = make_folders(t, root, p->out);
+
+	if (result < 0)
+		return result;
+	if (standing(t->fs, p->out, &st)) {
+		if (is_file(&st, p->out_dev, p->out_ino))
+			return 0;         /* it was renamed before a crash */
+		if (S_ISREG(st.st_mode) && p->history && (result = keep_in_history(t, root, p)) < 0)
+			return result;
+	}
+	return renameat(root, from, root, p->out) < 0 ? -errno : 0;
+}
+
+static int publish_text(struct tell *t, int root, struct publication *p)
+{
+	cleanup_free char *from = xasprintf(".easelfs/incoming/%s", p->file);
+	int result = make_folders(t, root, p->out);
+
+	if (result < 0)
+		return result;
+	return renameat(root, from, root, p->out) < 0 ? -errno : 0;
+}
+
+static int publish_retire(struct tell *t, int root, struct publication *p)
+{
+	struct stat st;
+
+	if (!standing(t->fs, p->out, &st) || !is_file(&st, p->out_dev, p->out_ino))
+		return 0;
+	int result = keep_in_history(t, root, p);
+	if (result < 0)
+		return result;
+	return unlinkat(root, p->out, 0) < 0 ? -errno : 0;
+}
+
+static int publish_move(struct tell *t, int root, struct publication *p)
+{
+	struct stat st;
+
+	if (!standing(t->fs, p->file, &st) || !is_file(&st, p->out_dev, p->out_ino))
+		return 0;
+	int result = make_folders(t, root, p->out);
+	if (result < 0)
+		return result;
+	if (renameat2(root, p->file, root, p->out, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EEXIST || S_ISDIR(st.st_mode))
+		return -errno;
+	const char *dot = strrchr(p->out, '.');
+	p->history = xasprintf("history/%.*s", (int)(dot ? dot - p->out - 4 : 0), p->out + 4);
+	if ((result = keep_in_history(t, root, p)) < 0)
+		return result;
+	return renameat(root, p->file, root, p->out) < 0 ? -errno : 0;
+}
+
+/* `history/a/cat.3.png` → `history/b/dog.3.png` */
+static int publish_move_history(struct tell *t, int root, struct publication *p)
+{
+	cleanup_free char *folder = xstrdup(p->file);
+	char *base = strrchr(folder, '/');
+	struct dirent *d;
+
+	*base++ = '\0';
+	int fd = source_open(t->fs->source_fd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	size_t len = strlen(base);
+	while (dir && (d = readdir(dir))) {
+		if (strncmp(d->d_name, base, len) != 0 || d->d_name[len] != '.' ||
+		    d->d_name[len + 1] < '0' || d->d_name[len + 1] > '9')
+			continue;
+		cleanup_free char *from = xasprintf("%s/%s", folder, d->d_name);
+		cleanup_free char *to = xasprintf("%s%s", p->out, d->d_name + len);
+		if (make_folders(t, root, to) < 0 || renameat2(root, from, root, to, RENAME_NOREPLACE) < 0)
+			log_warning("%s could not follow its prompt to %s: %s", from, to, strerror(errno));
+	}
+	if (dir)
+		closedir(dir);
+	return 0;
+}
+
+static int publish_remove(struct tell *t, int root, struct publication *p)
+{
+	(void)t;
+	return unlinkat(root, p->out, 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+static int publish_folder(struct tell *t, int root, struct publication *p)
+{
+	return make_folders(t, root, p->out);
+}
+
+static int (*const publish_kinds[])(struct tell *, int, struct publication *) = {
+	[PUBLISH_PICTURE] = publish_picture, [PUBLISH_TEXT] = publish_text,
+	[PUBLISH_RETIRE] = publish_retire, [PUBLISH_MOVE] = publish_move,
+	[PUBLISH_MOVE_HISTORY] = publish_move_history, [PUBLISH_REMOVE] = publish_remove,
+	[PUBLISH_FOLDER] = publish_folder,
+};
+
+/* The name must be on the disk before the journal says so (disk thread). */
+struct durable { struct fs *fs; struct publication *p; };
+
+static void sync_folder(struct fs *fs, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	cleanup_free char *folder = slash ? xstrndup(path, (size_t)(slash - path)) : xstrdup(".");
+	cleanup_fd int fd = source_open(fs->source_fd, folder, O_RDONLY | O_DIRECTORY, 0);
+
+	if (fd >= 0 && fsync(fd) < 0)
+		log_warning("%s: fsync: %s", folder, strerror(errno));
+}
+
+static void make_durable(void *arg)
+{
+	struct durable *d = arg;
+
+	if (d->p->result == 0)
+		sync_folder(d->fs, d->p->out);
+	engine_published(d->fs->engine, d->p);
+	free(d);
+}
+
+static void do_publish(struct tell *t, struct publication *p)
+{
+	cleanup_fd int root = open_root(t);
+	struct durable *d = xmalloc(sizeof(*d));
+
+	watch_expect(t->fs, p->out);
+	p->result = root < 0 ? root : publish_kinds[p->kind](t, root, p);
+	if (p->result < 0)
+		log_warning("%s: %s", p->out, strerror(-p->result));
+	*d = (struct durable){ t->fs, p };
+	disk_post(t->fs->disk, make_durable, d);
+}
+
+static void touch_one(struct tell *t, int root, const char *path, uint64_t node, bool json)
+{
+	cleanup_free char *name = xasprintf("status/%s%s", path, json ? ".json" : "");
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_nsec = UTIME_NOW } };
+
+	atomic_store(&t->wanted, node);
+	/* It may be gone by now: then there is nobody to tell. */
+	if (utimensat(root, name, times, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
+		log_debug("%s: %s", name, strerror(errno));
+	atomic_store(&t->wanted, 0);
+}
+
+static void do_touch(struct tell *t, const char *path)
+{
+	struct status_node known[STATUS_NODES_MAX];
+	size_t n = virtual_status_nodes(path, known, ARRAY_LEN(known));
+	cleanup_fd int root = t->stopping ? -1 : open_root(t);
+
+	if (root < 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		touch_one(t, root, path, known[i].id, known[i].json);
+	if (n == 0)
+		touch_one(t, root, path, 0, false);
+}
+
+static void do_stale(struct tell *t, const char *folder, const char *name)
+{
+	cleanup_fd int fd = source_open(t->fs->source_fd, *folder ? folder : ".", O_PATH | O_DIRECTORY, 0);
+	struct stat st;
+
+	if (t->stopping || fd < 0 || fstat(fd, &st) < 0)
+		return;
+	struct node *n = node_find(t->fs->nodes, st.st_dev, st.st_ino);
+	if (!n)
+		return;
+	fuse_lowlevel_notify_inval_entry(t->fs->session, n->id, name, strlen(name));
+	fuse_lowlevel_notify_inval_inode(t->fs->session, n->id, 0, 0);
+	node_put(t->fs->nodes, n);
+}
+
+/* --- the thread --- */
+
+static void run(struct tell *t, struct item *i)
+{
+	switch (i->kind) {
+	case ITEM_PUBLISH:
+		do_publish(t, i->p);
+		break;
+	case ITEM_TOUCH:
+		do_touch(t, i->path);
+		break;
+	case ITEM_STALE:
+		do_stale(t, i->path, i->name);
+		break;
+	}
+	free(i->path);
+	free(i->name);
+	free(i);
+}
+
+/* The first item that is due, or NULL and how long to wait (-1: until a signal).  lock is held. */
+static struct item *first_due(struct tell *t, int64_t *wait)
+{
+	struct item *i;
+	int64_t now = clock_mono_ms();
+
+	*wait = -1;
+	DL_FOREACH(t->items, i) {
+		if (i->due <= now || t->stopping)
+			return i;
+		if (*wait < 0 || i->due - now < *wait)
+			*wait = i->due - now;
+	}
+	return NULL;
+}
+
+static void wait_for(struct tell *t, int64_t ms)
+{
+	struct timespec until;
+
+	if (ms < 0) {
+		pthread_cond_wait(&t->cond, &t->lock);
+		return;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += (ms % 1000) * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	pthread_cond_timedwait(&t->cond, &t->lock, &until);
+}
+
+static void *tell_thread(void *arg)
+{
+	struct tell *t = arg;
+	int64_t wait;
+
+	pthread_setname_np(pthread_self(), "easelfs-tell");
+	atomic_store(&t->tid, gettid());
+	pthread_mutex_lock(&t->lock);
+	for (;;) {
+		struct item *i = first_due(t, &wait);
+		if (i) {
+			DL_DELETE(t->items, i);
+			pthread_mutex_unlock(&t->lock);
+			run(t, i);
+			pthread_mutex_lock(&t->lock);
+		} else if (t->stopping) {
+			break;
+		} else {
+			wait_for(t, wait);
+		}
+	}
+	pthread_mutex_unlock(&t->lock);
+	return NULL;
+}
+
+int tell_new(struct fs *fs, struct error *err)
+{
+	struct tell *t = xcalloc(1, sizeof(*t));
+	pthread_condattr_t attr;
+
+	(void)err;
+	t->fs = fs;
+	pthread_mutex_init(&t->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&t->cond, &attr);
+	pthread_condattr_destroy(&attr);
+	fs->tell = t;
+	return 0;
+}
+
+int tell_start(struct fs *fs, struct error *err)
+{
+	int result = pthread_create(&fs->tell->thread, NULL, tell_thread, fs->tell);
+
+	if (result)
+		return error_set(err, result, NULL, "no thread can be started: %s", strerror(result));
+	return 0;
+}
+
+void tell_stop(struct fs *fs)
+{
+	struct tell *t = fs->tell;
+
+	pthread_mutex_lock(&t->lock);
+	t->stopping = true;
+	pthread_cond_signal(&t->cond);
+	pthread_mutex_unlock(&t->lock);
+	pthread_join(t->thread, NULL);
+}
+
+void tell_free(struct fs *fs)
+{
+	struct item *i, *next;
+
+	if (!fs->tell)
+		return;
+	DL_FOREACH_SAFE(fs->tell->items, i, next) {
+		if (i->p)
+			publication_free(i->p);
+		free(i->path);
+		free(i->name);
+		free(i);
+	}
+	pthread_mutex_destroy(&fs->tell->lock);
+	pthread_cond_destroy(&fs->tell->cond);
+	free(fs->tell);
+	fs->tell = NULL;
+}

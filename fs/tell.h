@@ -1,0 +1,42 @@
+/*
+ * tell: the one voice to the kernel.
+ *
+ * The kernel sends inotify events only for what happens through the mount, so a thread of our own
+ * makes the visible changes there: it renames finished pictures from the hidden incoming folder into
+ * out/, moves what stood there to history/, and touches status files.  Handlers know it by its thread
+ * id.  It keeps no descriptor on the mount between announcements; when the mount is gone or is not
+ * ours any more, it publishes directly in the source.
+ */
+#ifndef FS_TELL_H
+#define FS_TELL_H
+
+#include <fuse_lowlevel.h>
+
+#include "base.h"
+#include "engine.h"
+
+struct fs;
+
+/* Before the engine starts: takes orders from then on. */
+int tell_new(struct fs *fs, struct error *err);
+/* When the session loop runs: carries them out. */
+int tell_start(struct fs *fs, struct error *err);
+/* Finishes what is queued without touching the mount, joins.  Before the session is destroyed. */
+void tell_stop(struct fs *fs);
+/* After engine_stop(). */
+void tell_free(struct fs *fs);
+
+/* Any thread.  p comes back by engine_published() when the file stands under its name, durably. */
+void tell_publish(struct fs *fs, struct publication *p);
+/* Any thread: the status of that prompt changed (state_changed: at once; else at most once a second). */
+void tell_changed(struct fs *fs, const char *path, bool state_changed);
+/* Any thread: kernel caches for that name are stale (a change beneath the mount). */
+void tell_stale(struct fs *fs, const char *folder, const char *name);
+
+/* Whether the request comes from the tell thread. */
+bool tell_is_caller(struct fs *fs, fuse_req_t req);
+/* The node that tell wants its next LOOKUP of a status file to find (0 = the newest): inotify watches
+ * sit on the revision that was current when they were set. */
+uint64_t tell_wanted_node(struct fs *fs);
+
+#endif

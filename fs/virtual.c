@@ -1,0 +1,617 @@
+/* The virtual entries: lookup, attributes, opening, reading, and which changes are refused.  Folder
+ * listings stand in virtual_dir.c, the control files in control.c. */
+#include "virtual.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <uthash.h>
+#include <utlist.h>
+
+#include "commit.h"
+#include "control.h"
+#include "fs.h"
+#include "image.h"
+#include "park.h"
+#include "prompt.h"
+#include "render.h"
+#include "tell.h"
+#include "virtual_internal.h"
+
+/* --- content of virtual nodes --- */
+
+/* Status nodes that the kernel knows, by prompt: tell touches them, as watches may sit on any. */
+struct registered { struct content *first; UT_hash_handle hh; char path[]; };
+static struct registered *registry;
+/* Innermost of all locks: taken with nodes->lock held when a node dies. */
+static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void registry_add(struct content *c)
+{
+	struct registered *r;
+
+	pthread_mutex_lock(&registry_lock);
+	HASH_FIND_STR(registry, c->path, r);
+	if (!r) {
+		size_t len = strlen(c->path);
+		r = xcalloc(1, sizeof(*r) + len + 1);
+		memcpy(r->path, c->path, len);
+		HASH_ADD_STR(registry, path, r);
+	}
+	DL_APPEND(r->first, c);
+	c->registered = true;
+	pthread_mutex_unlock(&registry_lock);
+}
+
+static void registry_remove(struct content *c)
+{
+	struct registered *r;
+
+	if (!c->registered)
+		return;
+	pthread_mutex_lock(&registry_lock);
+	HASH_FIND_STR(registry, c->path, r);
+	DL_DELETE(r->first, c);
+	if (!r->first) {
+		HASH_DEL(registry, r);
+		free(r);
+	}
+	pthread_mutex_unlock(&registry_lock);
+}
+
+size_t virtual_status_nodes(const char *path, struct status_node *out, size_t room)
+{
+	struct registered *r;
+	struct content *c;
+	size_t n = 0;
+
+	pthread_mutex_lock(&registry_lock);
+	HASH_FIND_STR(registry, path, r);
+	for (c = r ? r->first : NULL; c && n < room; c = c->next)
+		out[n++] = (struct status_node){ c->node_id, c->json };
+	pthread_mutex_unlock(&registry_lock);
+	return n;
+}
+
+void virtual_free_extra(void *extra)
+{
+	struct content *c = extra;
+
+	if (!c)
+		return;
+	registry_remove(c);
+	free(c->path);
+	free(c->bytes);
+	free(c->out);
+	free(c);
+}
+
+struct content *content_new(const char *path)
+{
+	struct content *c = xcalloc(1, sizeof(*c));
+
+	c->path = xstrdup(path);
+	clock_gettime(CLOCK_REALTIME, &c->time);
+	return c;
+}
+
+/* FNV-1a: names a virtual thing by what it is. */
+uint64_t virtual_ino(enum node_kind kind, const char *path, const void *more, size_t len)
+{
+	uint64_t h = 0xcbf29ce484222325u ^ (uint64_t)kind;
+	const unsigned char *bytes = more;
+
+	for (; *path; path++)
+		h = (h ^ (unsigned char)*path) * 0x100000001b3u;
+	h = (h ^ 0x100) * 0x100000001b3u;
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ bytes[i]) * 0x100000001b3u;
+	return h ? h : 1;
+}
+
+/* --- attributes --- */
+
+static bool is_folder_kind(enum node_kind k)
+{
+	return k == NODE_STATUS_DIR || k == NODE_WAIT_DIR || k == NODE_CONTROL_DIR ||
+	       k == NODE_INCOMING_DIR;
+}
+
+static mode_t mode_of(const struct node *n)
+{
+	if (is_folder_kind(n->kind))
+		return S_IFDIR | 0555;
+	if (n->kind == NODE_CONTROL_FILE)
+		return S_IFREG | control_mode(n->name);
+	return S_IFREG | 0444;
+}
+
+void virtual_attr(struct fs *fs, const struct node *n, struct stat *st)
+{
+	struct content *c = n->extra;
+
+	memset(st, 0, sizeof(*st));
+	st->st_ino = n->ino;
+	st->st_mode = mode_of(n);
+	st->st_nlink = is_folder_kind(n->kind) ? 2 : 1;
+	st->st_uid = fs->uid;
+	st->st_gid = fs->gid;
+	st->st_blksize = 4096;
+	if (!c)
+		return;
+	st->st_atim = st->st_mtim = st->st_ctim = c->time;
+	st->st_size = (off_t)c->len;
+	if (n->kind == NODE_WAIT_FILE) {
+		struct stat real;
+		pthread_mutex_lock(&registry_lock);
+		cleanup_free char *out = xstrdup(c->out);
+		pthread_mutex_unlock(&registry_lock);
+		cleanup_fd int fd = out ? source_open(fs->source_fd, out, O_PATH, 0) : -1;
+		if (fd >= 0 && fstat(fd, &real) == 0) {
+			st->st_size = real.st_size;
+			st->st_mtim = real.st_mtim;
+			st->st_ctim = real.st_ctim;
+		}
+	}
+	st->st_blocks = (st->st_size + 511) / 512;
+}
+
+/* Every virtual entry is asked for anew each time. */
+void virtual_reply_entry(struct fs *fs, fuse_req_t req, struct node *n)
+{
+	struct fuse_entry_param e = { .ino = n->id, .generation = 1 };
+
+	virtual_attr(fs, n, &e.attr);
+	if (fuse_reply_entry(req, &e) != 0)
+		node_forget(fs->nodes, n->id, 1);
+}
+
+void virtual_getattr(struct fs *fs, fuse_req_t req, struct node *n)
+{
+	struct stat st;
+
+	virtual_attr(fs, n, &st);
+	fuse_reply_attr(req, &st, 0);
+}
+
+/* Only tell touches a status file: the kernel makes an event of it. */
+void virtual_setattr(struct fs *fs, fuse_req_t req, struct node *n, struct stat *attr, int to_set)
+{
+	(void)attr;
+	if (n->kind == NODE_STATUS_FILE && tell_is_caller(fs, req))
+		virtual_getattr(fs, req, n);
+	else if (n->kind == NODE_CONTROL_FILE && control_mode(n->name) & 0200 &&
+	         !(to_set & ~(FUSE_SET_ATTR_SIZE | FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_ATIME |
+	                      FUSE_SET_ATTR_MTIME_NOW | FUSE_SET_ATTR_ATIME_NOW | FUSE_SET_ATTR_CTIME)))
+		virtual_getattr(fs, req, n);   /* `echo … > ctl` truncates first */
+	else
+		fuse_reply_err(req, EROFS);
+}
+
+/* --- lookup --- */
+
+/* The path in the source that a virtual folder mirrors: `status/a/b` → `a/b`. */
+char *virtual_real_path(struct fs *fs, struct node *n, const char *name)
+{
+	cleanup_free char *path = node_path(fs->nodes, n);
+	const char *slash = strchr(path, '/');
+	const char *inner = slash ? slash + 1 : "";
+
+	if (!name)
+		return xstrdup(inner);
+	return xasprintf("%s%s%s", inner, *inner ? "/" : "", name);
+}
+
+static bool real_stat(struct fs *fs, const char *path, struct stat *st)
+{
+	cleanup_fd int fd = source_open(fs->source_fd, path, O_PATH | O_NOFOLLOW, 0);
+
+	return fd >= 0 && fstat(fd, st) == 0;
+}
+
+enum file_state virtual_file_state(struct fs *fs, const struct stat *st)
+{
+	if (commit_is_open(fs, st->st_dev, st->st_ino))
+		return FILE_WRITTEN;
+	return commit_is_pending(fs, st->st_dev, st->st_ino) ? FILE_PENDING : FILE_RESTS;
+}
+
+/* A LOOKUP that the engine answers. */
+struct asked {
+	struct fs *fs;
+	fuse_req_t req;
+	struct node *parent;
+	char *name, *path;
+	bool json;
+	unsigned index;
+	struct stat st;
+};
+
+static void asked_free(struct asked *a)
+{
+	node_put(a->fs->nodes, a->parent);
+	free(a->name);
+	free(a->path);
+	free(a);
+}
+
+static void reply_node(struct asked *a, enum node_kind kind, uint64_t ino, struct content *c)
+{
+	bool is_new;
+	struct node *n = node_lookup(a->fs->nodes, a->parent, a->name, kind, false, NODE_VIRTUAL_DEV, ino,
+	                             c, &is_new);
+
+	if (is_new && kind == NODE_STATUS_FILE) {
+		c->node_id = n->id;
+		registry_add(c);
+	} else if (!is_new) {
+		virtual_free_extra(c);
+	}
+	virtual_reply_entry(a->fs, a->req, n);
+	node_put(a->fs->nodes, n);
+}
+
+/* Each rendering is a node of its own, named by its bytes: what was opened never changes. */
+static void status_found(void *arg, const struct job_view *v)
+{
+	struct asked *a = arg;
+	cleanup_buf struct buf text = BUF_INIT;
+	struct content *c = content_new(a->path);
+
+	(a->json ? render_json : render_text)(v, a->path, virtual_file_state(a->fs, &a->st), &text);
+	c->json = a->json;
+	c->len = text.len;
+	uint64_t ino = virtual_ino(NODE_STATUS_FILE, a->path, text.data, text.len);
+	c->bytes = buf_steal(&text);
+	reply_node(a, NODE_STATUS_FILE, ino, c);
+	asked_free(a);
+}
+
+/* tell wants to touch a certain revision, so that whoever watches it gets an event. */
+static bool reply_wanted(struct fs *fs, fuse_req_t req, const char *name)
+{
+	uint64_t id = tell_is_caller(fs, req) ? tell_wanted_node(fs) : 0;
+	struct node *n = id ? node_get(fs->nodes, id) : NULL;
+	bool fits = n && n->kind == NODE_STATUS_FILE && strcmp(n->name, name) == 0;
+
+	if (fits) {
+		bool is_new;
+		struct node *same = node_lookup(fs->nodes, n->parent, name, NODE_STATUS_FILE, false,
+		                                NODE_VIRTUAL_DEV, n->ino, n->extra, &is_new);
+		virtual_reply_entry(fs, req, same);
+		node_put(fs->nodes, same);
+	}
+	if (n)
+		node_put(fs->nodes, n);
+	return fits;
+}
+
+static void reply_folder(struct fs *fs, fuse_req_t req, struct node *parent, const char *name,
+                         enum node_kind kind)
+{
+	cleanup_free char *parent_path = node_path(fs->nodes, parent);
+	cleanup_free char *path = xasprintf("%s/%s", parent_path, name);
+	struct content *c = content_new(path);
+	bool is_new;
+	struct node *n = node_lookup(fs->nodes, parent, name, kind, true, NODE_VIRTUAL_DEV,
+	                             virtual_ino(kind, path, "", 0), c, &is_new);
+
+	if (!is_new)
+		virtual_free_extra(c);
+	virtual_reply_entry(fs, req, n);
+	node_put(fs->nodes, n);
+}
+
+static struct asked *asked_new(struct fs *fs, fuse_req_t req, struct node *parent, const char *name,
+                               const char *path, const struct stat *st)
+{
+	struct asked *a = xcalloc(1, sizeof(*a));
+
+	*a = (struct asked){ .fs = fs, .req = req, .parent = node_ref(fs->nodes, parent),
+	                     .name = xstrdup(name), .path = xstrdup(path), .st = *st };
+	return a;
+}
+
+static void lookup_status(struct fs *fs, fuse_req_t req, struct node *parent, const char *name)
+{
+	cleanup_free char *path = virtual_real_path(fs, parent, name);
+	struct stat st;
+
+	if (reply_wanted(fs, req, name))
+		return;
+	if (real_stat(fs, path, &st) && S_ISDIR(st.st_mode) && prompt_folder_is_walked(path)) {
+		reply_folder(fs, req, parent, name, NODE_STATUS_DIR);
+		return;
+	}
+	bool json = str_ends_with(path, ".json");
+	if (json)
+		path[strlen(path) - strlen(".json")] = '\0';
+	if (!prompt_path_is_prompt(path) || !real_stat(fs, path, &st) || !S_ISREG(st.st_mode)) {
+		fuse_reply_err(req, ENOENT);
+		return;
+	}
+	struct asked *a = asked_new(fs, req, parent, name, path, &st);
+	a->json = json;
+	engine_query(fs->engine, path, status_found, a);
+}
+
+/* --- wait/ --- */
+
+/* The prompt that a name in wait/ stands for: `cat.png`, `cat` → cat.txt; `cat-2.png` → its second. */
+static char *prompt_of_stem(struct fs *fs, const char *stem, struct stat *st)
+{
+	static const char *const suffixes[] = { ".txt", ".md", ".prompt" };
+
+	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+		cleanup_free char *path = xasprintf("%s%s", stem, suffixes[i]);
+		if (prompt_path_is_prompt(path) && real_stat(fs, path, st) && S_ISREG(st->st_mode))
+			return steal_pointer(&path);
+	}
+	return NULL;
+}
+
+static char *prompt_of_picture(struct fs *fs, const char *path, unsigned *index, struct stat *st)
+{
+	cleanup_free char *stem = xstrdup(path);
+	char *dot = strrchr(stem, '.'), *end;
+
+	if (dot && image_suffix_known(stem))
+		*dot = '\0';
+	*index = 0;
+	char *prompt = prompt_of_stem(fs, stem, st);
+	char *dash = strrchr(stem, '-');
+	if (prompt || !dash)
+		return prompt;
+	*index = (unsigned)strtoul(dash + 1, &end, 10);
+	if (end == dash + 1 || *end || *index < 1 || *index > 16)
+		return NULL;
+	*dash = '\0';
+	return prompt_of_stem(fs, stem, st);
+}
+
+/* A node per job, so that pages of one picture never show up in another. */
+static void wait_found(void *arg, const struct job_view *v)
+{
+	struct asked *a = arg;
+	struct content *c = content_new(a->path);
+	static uint64_t unique;
+	struct { uint64_t job; unsigned index; } id = { 0, a->index };
+	bool pending = commit_is_pending(a->fs, a->st.st_dev, a->st.st_ino);
+	size_t i = a->index ? a->index - 1 : 0;
+
+	c->index = a->index;
+	c->dev = a->st.st_dev;
+	c->ino = a->st.st_ino;
+	if (!pending && v && v->job && i < v->tasks_count && v->tasks[i]->state == STATE_COMPLETED) {
+		c->out = xstrdup(v->tasks[i]->out);
+		cleanup_fd int fd = source_open(a->fs->source_fd, c->out, O_PATH | O_NOFOLLOW, 0);
+		if (fd < 0) {
+			virtual_free_extra(c);
+			fuse_reply_err(a->req, ENOENT);   /* the user deleted it */
+			asked_free(a);
+			return;
+		}
+	}
+	id.job = !pending && v && v->job ? (uint64_t)v->job->id : UINT64_MAX - unique++;
+	reply_node(a, NODE_WAIT_FILE, virtual_ino(NODE_WAIT_FILE, a->path, &id, sizeof(id)), c);
+	asked_free(a);
+}
+
+static void lookup_wait(struct fs *fs, fuse_req_t req, struct node *parent, const char *name)
+{
+	cleanup_free char *path = virtual_real_path(fs, parent, name);
+	struct stat st;
+	unsigned index;
+
+	if (real_stat(fs, path, &st) && S_ISDIR(st.st_mode) && prompt_folder_is_walked(path)) {
+		reply_folder(fs, req, parent, name, NODE_WAIT_DIR);
+		return;
+	}
+	cleanup_free char *prompt = prompt_of_picture(fs, path, &index, &st);
+	if (!prompt) {
+		fuse_reply_err(req, ENOENT);
+		return;
+	}
+	struct asked *a = asked_new(fs, req, parent, name, prompt, &st);
+	a->index = index;
+	engine_query(fs->engine, prompt, wait_found, a);
+}
+
+/* --- .easelfs --- */
+
+static void lookup_control(struct fs *fs, fuse_req_t req, struct node *parent, const char *name)
+{
+	struct buf text = BUF_INIT;
+
+	if (strcmp(name, "incoming") == 0 && tell_is_caller(fs, req)) {
+		reply_folder(fs, req, parent, name, NODE_INCOMING_DIR);
+		return;
+	}
+	if (!control_render(fs, name, &text)) {
+		fuse_reply_err(req, ENOENT);
+		return;
+	}
+	struct stat none = { 0 };
+	struct asked *a = asked_new(fs, req, parent, name, name, &none);
+	struct content *c = content_new(name);
+	c->len = text.len;
+	uint64_t ino = virtual_ino(NODE_CONTROL_FILE, name, text.data, text.len);
+	c->bytes = buf_steal(&text);
+	reply_node(a, NODE_CONTROL_FILE, ino, c);
+	asked_free(a);
+}
+
+static const struct { const char *name; enum node_kind kind; } roots[] = {
+	{ "status", NODE_STATUS_DIR }, { "wait", NODE_WAIT_DIR }, { ".easelfs", NODE_CONTROL_DIR },
+};
+
+static bool is_virtual_root(struct node *parent, const char *name)
+{
+	for (size_t i = 0; parent->id == FUSE_ROOT_ID && i < ARRAY_LEN(roots); i++)
+		if (strcmp(name, roots[i].name) == 0)
+			return true;
+	return false;
+}
+
+bool virtual_lookup(struct fs *fs, fuse_req_t req, struct node *parent, const char *name)
+{
+	switch ((enum node_kind)parent->kind) {
+	case NODE_REAL:
+		for (size_t i = 0; parent->id == FUSE_ROOT_ID && i < ARRAY_LEN(roots); i++)
+			if (strcmp(name, roots[i].name) == 0) {
+				reply_folder(fs, req, parent, name, roots[i].kind);
+				return true;
+			}
+		return false;
+	case NODE_STATUS_DIR:
+		lookup_status(fs, req, parent, name);
+		return true;
+	case NODE_WAIT_DIR:
+		lookup_wait(fs, req, parent, name);
+		return true;
+	case NODE_CONTROL_DIR:
+		lookup_control(fs, req, parent, name);
+		return true;
+	case NODE_INCOMING_DIR:
+		if (tell_is_caller(fs, req))
+			return false;
+		break;
+	case NODE_STATUS_FILE:
+	case NODE_WAIT_FILE:
+	case NODE_CONTROL_FILE:
+		break;
+	}
+	fuse_reply_err(req, ENOENT);
+	return true;
+}
+
+/* --- open, read, write --- */
+
+static void open_content(fuse_req_t req, struct fuse_file_info *fi)
+{
+	fi->fh = 0;
+	fi->keep_cache = 1;
+	fuse_reply_open(req, fi);
+}
+
+void virtual_open(struct fs *fs, fuse_req_t req, struct node *n, struct fuse_file_info *fi)
+{
+	bool writes = (fi->flags & O_ACCMODE) != O_RDONLY;
+	struct content *c = n->extra;
+
+	if (n->kind == NODE_CONTROL_FILE && control_mode(n->name) & 0200) {
+		control_open(fs, req, n, fi);
+		return;
+	}
+	if (writes) {
+		fuse_reply_err(req, EROFS);
+		return;
+	}
+	if (n->kind == NODE_WAIT_FILE)
+		commit_hurry(fs, c->dev, c->ino);
+	if (n->kind == NODE_WAIT_FILE)
+		park_open(fs, req, n, c->path, c->index, c->dev, c->ino, fi);
+	else
+		open_content(req, fi);
+}
+
+void virtual_opened(struct fs *fs, struct node *n, const char *out)
+{
+	struct content *c = n->extra;
+
+	(void)fs;
+	pthread_mutex_lock(&registry_lock);
+	if (!c->out)
+		c->out = xstrdup(out);
+	pthread_mutex_unlock(&registry_lock);
+}
+
+void virtual_read(struct fs *fs, fuse_req_t req, struct node *n, size_t size, off_t off,
+                  struct fuse_file_info *fi)
+{
+	struct content *c = n->extra;
+
+	(void)fs;
+	if (n->kind == NODE_WAIT_FILE) {
+		struct fuse_bufvec v = FUSE_BUFVEC_INIT(size);
+		v.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
+		v.buf[0].fd = (int)fi->fh;
+		v.buf[0].pos = off;
+		fuse_reply_data(req, &v, 0);
+		return;
+	}
+	if (!c || off < 0 || (size_t)off >= c->len) {
+		fuse_reply_buf(req, NULL, 0);
+		return;
+	}
+	size_t left = c->len - (size_t)off;
+	fuse_reply_buf(req, c->bytes + off, left < size ? left : size);
+}
+
+void virtual_write(struct fs *fs, fuse_req_t req, struct node *n, const char *bytes, size_t size,
+                   off_t off, struct fuse_file_info *fi)
+{
+	(void)off;
+	if (n->kind == NODE_CONTROL_FILE)
+		control_write(fs, req, n, bytes, size, fi);
+	else
+		fuse_reply_err(req, EROFS);
+}
+
+void virtual_release(struct fs *fs, fuse_req_t req, struct node *n, struct fuse_file_info *fi)
+{
+	(void)fs;
+	if (n->kind == NODE_WAIT_FILE)
+		close((int)fi->fh);
+	fuse_reply_err(req, 0);
+}
+
+/* --- what is refused, what is added --- */
+
+int virtual_refuses(struct fs *fs, fuse_req_t req, struct node *parent, const char *name,
+                    bool renames_or_removes_dir)
+{
+	if (parent->kind == NODE_INCOMING_DIR && tell_is_caller(fs, req))
+		return 0;
+	if (parent->kind != NODE_REAL || is_virtual_root(parent, name))
+		return EROFS;
+	if (parent->id == FUSE_ROOT_ID && renames_or_removes_dir &&
+	    (strcmp(name, "out") == 0 || strcmp(name, "history") == 0))
+		return EBUSY;
+	return 0;
+}
+
+bool virtual_hides(struct node *parent, const char *name) { return is_virtual_root(parent, name); }
+
+const char *virtual_root_name(size_t index)
+{
+	static const char *const listed[] = { "status", ".easelfs" };
+
+	return index < ARRAY_LEN(listed) ? listed[index] : NULL;
+}
+
+static ssize_t give_xattr(const char *text, char *value, size_t size)
+{
+	size_t len = strlen(text);
+
+	if (size == 0)
+		return (ssize_t)len;
+	if (len > size)
+		return -ERANGE;
+	memcpy(value, text, len);
+	return (ssize_t)len;
+}
+
+ssize_t virtual_getxattr(struct fs *fs, struct node *n, const char *name, char *value, size_t size)
+{
+	char pid[32];
+
+	(void)fs;
+	if (n->id != FUSE_ROOT_ID || strcmp(name, "user.easelfs.pid") != 0)
+		return -ENODATA;
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	return give_xattr(pid, value, size);
+}

@@ -1,0 +1,219 @@
+#include "watch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uthash.h>
+
+#include "commit.h"
+#include "fs.h"
+#include "prompt.h"
+#include "scan.h"
+#include "tell.h"
+
+#define WATCHED (IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_ONLYDIR)
+#define EXPECTED_MAX 4096
+
+struct watched { int wd; UT_hash_handle hh; char path[]; };
+struct expected { int64_t until; UT_hash_handle hh; char path[]; };
+
+struct watch {
+	struct fs *fs;
+	int fd;
+	struct watched *folders;      /* disk thread only */
+	bool full;                    /* the kernel gave no more watches */
+	pthread_mutex_t lock;         /* guards expected */
+	struct expected *expected;
+};
+
+static bool in_pictures(const char *path)
+{
+	return strcmp(path, "out") == 0 || strcmp(path, "history") == 0 ||
+	       str_starts_with(path, "out/") || str_starts_with(path, "history/");
+}
+
+bool watch_wants(const char *path)
+{
+	return in_pictures(path) || prompt_folder_is_walked(path);
+}
+
+void watch_folder(struct fs *fs, const char *path)
+{
+	struct watch *w = fs->watch;
+	cleanup_fd int fd = source_open(fs->source_fd, *path ? path : ".", O_PATH | O_DIRECTORY, 0);
+	char proc[64];
+	struct watched *f;
+
+	if (!w || fd < 0 || w->full)
+		return;
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	int wd = inotify_add_watch(w->fd, proc, WATCHED);
+	if (wd < 0) {
+		if (errno == ENOSPC) {
+			w->full = true;
+			log_warning("no inotify watches are left (fs.inotify.max_user_watches): changes made "
+			            "beneath the mount are noticed at the next start only");
+		}
+		return;
+	}
+	HASH_FIND_INT(w->folders, &wd, f);
+	if (f) {
+		HASH_DEL(w->folders, f);
+		free(f);
+	}
+	size_t len = strlen(path);
+	f = xcalloc(1, sizeof(*f) + len + 1);
+	f->wd = wd;
+	memcpy(f->path, path, len);
+	HASH_ADD_INT(w->folders, wd, f);
+}
+
+/* --- our own changes --- */
+
+void watch_expect(struct fs *fs, const char *path)
+{
+	struct watch *w = fs->watch;
+	struct expected *x, *tmp;
+	int64_t now = clock_mono_ms();
+	size_t len = strlen(path);
+
+	if (!w)
+		return;
+	pthread_mutex_lock(&w->lock);
+	HASH_ITER(hh, w->expected, x, tmp) {
+		if (x->until > now && HASH_COUNT(w->expected) < EXPECTED_MAX)
+			break;           /* oldest first: the rest is newer */
+		HASH_DEL(w->expected, x);
+		free(x);
+	}
+	HASH_FIND(hh, w->expected, path, len, x);
+	if (x) {
+		HASH_DEL(w->expected, x);
+		free(x);
+	}
+	x = xcalloc(1, sizeof(*x) + len + 1);
+	x->until = now + 2000;
+	memcpy(x->path, path, len);
+	HASH_ADD_KEYPTR(hh, w->expected, x->path, len, x);
+	pthread_mutex_unlock(&w->lock);
+}
+
+static bool is_expected(struct watch *w, const char *path)
+{
+	struct expected *x;
+
+	pthread_mutex_lock(&w->lock);
+	HASH_FIND(hh, w->expected, path, strlen(path), x);
+	bool ours = x && x->until > clock_mono_ms();
+	pthread_mutex_unlock(&w->lock);
+	return ours;
+}
+
+/* --- events --- */
+
+static void on_folder(struct watch *w, const char *path, uint32_t mask)
+{
+	if ((mask & (IN_CREATE | IN_MOVED_TO)) && watch_wants(path))
+		scan_folder(w->fs, path);
+	else if ((mask & (IN_DELETE | IN_MOVED_FROM)) && prompt_folder_is_walked(path))
+		commit_left(w->fs, path);
+}
+
+static void on_file(struct watch *w, const char *folder, const char *name, const char *path,
+                    uint32_t mask)
+{
+	if (in_pictures(folder)) {
+		if (!is_expected(w, path))
+			tell_stale(w->fs, folder, name);
+		return;
+	}
+	if (mask & (IN_CLOSE_WRITE | IN_MOVED_TO))
+		commit_found(w->fs, path, false);
+	else if (mask & (IN_DELETE | IN_MOVED_FROM))
+		commit_left(w->fs, path);
+}
+
+static void on_event(struct watch *w, const struct inotify_event *ev)
+{
+	struct watched *f;
+
+	if (ev->mask & IN_Q_OVERFLOW) {
+		log_warning("inotify lost events; the directory is looked through again");
+		scan_tree(w->fs, false, 0);
+		return;
+	}
+	HASH_FIND_INT(w->folders, &ev->wd, f);
+	if (!f)
+		return;
+	if (ev->mask & IN_IGNORED) {
+		HASH_DEL(w->folders, f);
+		free(f);
+		return;
+	}
+	if (!ev->len)
+		return;
+	cleanup_free char *path = xasprintf("%s%s%s", f->path, *f->path ? "/" : "", ev->name);
+	if (ev->mask & IN_ISDIR)
+		on_folder(w, path, ev->mask);
+	else
+		on_file(w, f->path, ev->name, path, ev->mask);
+}
+
+static void on_readable(void *arg)
+{
+	struct watch *w = arg;
+	_Alignas(struct inotify_event) char bytes[16384];
+	ssize_t n = read(w->fd, bytes, sizeof(bytes));
+
+	for (ssize_t at = 0; at < n;) {
+		const struct inotify_event *ev = (const struct inotify_event *)(bytes + at);
+		on_event(w, ev);
+		at += (ssize_t)(sizeof(*ev) + ev->len);
+	}
+}
+
+int watch_start(struct fs *fs, struct error *err)
+{
+	struct watch *w = xcalloc(1, sizeof(*w));
+
+	w->fs = fs;
+	w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (w->fd < 0) {
+		int code = errno;
+		free(w);
+		return error_set(err, code, "raise fs.inotify.max_user_instances",
+		                 "the source cannot be watched: %s", strerror(code));
+	}
+	pthread_mutex_init(&w->lock, NULL);
+	fs->watch = w;
+	disk_watch(fs->disk, w->fd, on_readable, w);
+	return 0;
+}
+
+void watch_stop(struct fs *fs)
+{
+	struct watch *w = fs->watch;
+	struct watched *f, *ftmp;
+	struct expected *x, *xtmp;
+
+	if (!w)
+		return;
+	fs->watch = NULL;
+	HASH_ITER(hh, w->folders, f, ftmp) {
+		HASH_DEL(w->folders, f);
+		free(f);
+	}
+	HASH_ITER(hh, w->expected, x, xtmp) {
+		HASH_DEL(w->expected, x);
+		free(x);
+	}
+	close(w->fd);
+	pthread_mutex_destroy(&w->lock);
+	free(w);
+}
