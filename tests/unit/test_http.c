@@ -961,16 +961,14 @@ static void addresses_inside_are_refused_unless_allowed(void **state)
 	client_release(&c);
 }
 
-/* The name by which this machine knows itself leads to an address inside, too. */
+/* libcurl itself knows this name, whatever the machine resolves. */
 static void a_name_is_judged_by_its_address_also_on_a_reused_connection(void **state)
 {
 	(void)state;
-	char name[256] = "";
 	struct client c;
 
-	gethostname(name, sizeof(name) - 1);
 	client_init(&c, serve_hello);
-	char *url = xasprintf("http://%s:%d/", name, c.server.port);
+	char *url = xasprintf("http://localhost:%d/", c.server.port);
 	struct http_request request = get(&c);
 	request.url = url;
 	request.connect_timeout = 2;
@@ -980,8 +978,7 @@ static void a_name_is_judged_by_its_address_also_on_a_reused_connection(void **s
 	int asked = server_requests(&c.server);
 	free(url);
 	client_release(&c);
-	if (open.outcome != HTTP_REPLY)
-		skip();
+	assert_int_equal(open.outcome, HTTP_REPLY);
 	assert_int_equal(guarded.outcome, HTTP_LOCAL);
 	assert_int_equal(guarded.local_errno, EACCES);
 	assert_int_equal(asked, 1);
