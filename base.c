@@ -24,6 +24,7 @@ void cleanup_fd_(int *fd)
 
 	if (*fd >= 0)
 		close(*fd);
+	*fd = -1;                     /* called by hand, too: a second time must not close another's */
 	errno = saved;
 }
 

@@ -259,9 +259,9 @@ void engine_flush(struct engine *e)
 
 /* --- budget --- */
 
-static int local_day(void)
+static int day_of(int64_t wall_ms)
 {
-	time_t now = (time_t)(clock_wall_ms() / 1000);
+	time_t now = (time_t)(wall_ms / 1000);
 	struct tm tm;
 
 	localtime_r(&now, &tm);
@@ -270,16 +270,18 @@ static int local_day(void)
 
 static void budget_today(struct engine *e)
 {
-	int day = local_day();
+	int day = day_of(clock_wall_ms());
 
 	if (day == e->spent_day)
 		return;
-	if (e->pending_pictures || e->pending_usd != 0)
-		engine_flush(e);
 	e->spent_day = day;
 	e->spent_pictures = 0;
 	e->spent_usd = 0;
 	e->journal->spent_get(e->journal, day, &e->spent_pictures, &e->spent_usd);
+	/* What is not written yet counts for the new day: nothing may be flushed here, as callers are
+	 * walking over the jobs. */
+	e->spent_pictures += e->pending_pictures;
+	e->spent_usd += e->pending_usd;
 }
 
 bool budget_allows(struct engine *e, const struct request *r, struct buf *why)
@@ -320,11 +322,14 @@ void budget_count(struct engine *e, struct task *t, bool on)
 	int pictures = on ? 1 : -1;
 	double usd = price < 0 ? 0 : on ? price : -price;
 	t->row.counted = on;
+	task_dirty(e, t);
+	/* What is given back for another day does not make room in this one. */
+	if (!on && day_of(t->row.submitted_ms) != e->spent_day)
+		return;
 	e->spent_pictures += pictures;
 	e->pending_pictures += pictures;
 	e->spent_usd += usd;
 	e->pending_usd += usd;
-	task_dirty(e, t);
 }
 
 /* --- work for the disk thread --- */
@@ -432,6 +437,7 @@ int engine_start(const struct engine_settings *s, struct engine **out, struct er
 	e->after_end = &e->after;
 	e->set.models = models_ref(s->models);
 	pthread_mutex_init(&e->mail_lock, NULL);
+	*out = e;                     /* restored jobs call back before this returns */
 	int result = http_new("easelfs/0.1", &e->http, err);
 	if (result == 0 && (result = jobs_restore(e)) < 0)
 		error_set(err, -result, "easelfs doctor", "the journal cannot be read: %s", strerror(-result));
@@ -443,9 +449,9 @@ int engine_start(const struct engine_settings *s, struct engine **out, struct er
 			http_free(e->http);
 		models_unref(e->set.models);
 		free(e);
+		*out = NULL;
 		return result;
 	}
-	*out = e;
 	return 0;
 }
 
@@ -464,10 +470,13 @@ void engine_stop(struct engine *e)
 	http_free(e->http);
 	struct job *j, *tmp;
 	HASH_ITER(hh, e->jobs, j, tmp) {
-		for (size_t i = 0; i < j->tasks_count; i++)
-			j->tasks[i].transfer = NULL;
-		j->row.state = STATE_COMPLETED;    /* in memory only: lets job_free() go on */
-		job_free(e, j);
+		j->prompt->dirty = j->prompt->grace = false;
+		job_drop(e, j);
+	}
+	struct prompt *p, *ptmp;
+	HASH_ITER(hh, e->prompts, p, ptmp) {
+		p->dirty = p->grace = false;
+		prompt_put(e, p);
 	}
 	struct account *a, *atmp;
 	HASH_ITER(hh, e->accounts, a, atmp) {

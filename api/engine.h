@@ -25,7 +25,8 @@ struct engine_commit {
 	bool gone;                    /* no prompt stands there (any more) */
 	bool draft;                   /* blank, or headers only: `refused` says which */
 	bool hold;                    /* was there before the first mount */
-	bool again;                   /* make it although the digest is the same */
+	bool again;                   /* make it although the digest is the same … */
+	bool fresh;                   /* … and no other prompt's picture will do */
 	struct request request;       /* valid unless refused, draft or gone */
 	struct error refused;         /* code ENOKEY: stopped until a key is there; else failed */
 	uint8_t digest[32];           /* of the request, or of text and refusal */
@@ -53,7 +54,7 @@ enum publish_kind {
 };
 struct publication {
 	enum publish_kind kind;
-	uint64_t job_serial; unsigned task_index;   /* the engine's */
+	uint64_t job_serial; unsigned task_index; int64_t prompt;   /* the engine's */
 	char *file;
 	char *out;                    /* path from the root, `out/a/b/cat.png` */
 	char *history;                /* stem for what stands at `out`: `history/a/b/cat` */
@@ -73,8 +74,8 @@ struct engine_calls {
 	void (*committed)(void *ctx, uint64_t dev, uint64_t ino);
 	/* Whether a commit of that inode is still under way. */
 	bool (*is_pending)(void *ctx, uint64_t dev, uint64_t ino);
-	/* The prompt must be read again (retry of a refused one). */
-	void (*read_again)(void *ctx, const char *path);
+	/* The prompt must be read again (retry of a refused one); fresh: and a new picture be made. */
+	void (*read_again)(void *ctx, const char *path, bool fresh);
 };
 
 struct engine_settings {

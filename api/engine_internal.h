@@ -6,7 +6,10 @@
  *   engine_views.c    what others ask: views, waiting readers, a person's words
  *   engine_task.c     one function per state: submit, look up, poll
  *   engine_upload.c   references on their way to the provider
- *   engine_fetch.c    download, check, publication
+ *   engine_reuse.c    the same request twice
+ *   engine_fetch.c    download
+ *   engine_check.c    what came is looked at
+ *   engine_publish.c  pictures under their names
  *
  * Everything here belongs to the engine's thread.
  */
@@ -52,6 +55,7 @@ struct task {
 	unsigned redirects;
 	char *redirect;               /* where the download goes on */
 	bool busy;                    /* the disk thread or tell has it */
+	bool reuse_tried;             /* no other prompt's picture will do */
 };
 
 /* A prompt that something happens to; others are read from the journal when asked for. */
@@ -77,6 +81,8 @@ struct job {
 	struct task *uploader;        /* the task that uploads for all of them */
 	size_t upload_index;
 	struct job *next_dirty;
+	bool leads;                   /* other prompts with this digest wait for it */
+	UT_hash_handle digest_hh;     /* in leaders, by row.digest */
 	UT_hash_handle hh;            /* by serial */
 	uint64_t serial;
 };
@@ -99,6 +105,7 @@ struct engine {
 	struct prompt *prompts;
 	struct job *jobs;
 	struct job *dirty;
+	struct job *leaders;          /* by digest */
 	struct task *after, **after_end;
 	struct timers task_timers, prompt_timers;
 	struct waiters *waiters;
@@ -133,13 +140,16 @@ void budget_count(struct engine *e, struct task *t, bool on);
 
 /* engine_job.c */
 int jobs_restore(struct engine *e);
-void job_free(struct engine *e, struct job *j);
+void job_free(struct engine *e, struct job *j);        /* if nothing happens to it any more */
+void job_drop(struct engine *e, struct job *j);        /* whatever happens to it: at the end */
 void job_changed(struct engine *e, struct job *j, bool state_changed);
 void job_settle(struct engine *e, struct job *j);      /* states of tasks changed: summary, waiters */
 struct job *job_activate(struct engine *e, int64_t id);
 void waiters_answer(struct engine *e, const char *path);
 void prompt_put(struct engine *e, struct prompt *p);
 void prompt_grace_over(struct engine *e, struct prompt *p);
+/* Whether another prompt has the name in out/ that this one's pictures would have. */
+bool stem_is_taken(struct engine *e, const struct prompt *p);
 void job_set_reason(struct job *j, const char *reason, const char *hint);
 
 /* engine_task.c */
@@ -153,30 +163,60 @@ void task_leave_queue(struct engine *e, struct task *t);
 void account_run(struct engine *e, struct account *a, int64_t *next);
 /* Wait before the next try: doubling with jitter, or what the provider asked for (seconds, < 0 none). */
 int64_t backoff_ms(unsigned attempts, double asked);
-/* Headers with the key of the request's provider; false: stopped (the event has been sent). */
+/* Headers with the key of the request's provider; false: there is none (the account is stopped). */
 struct headers { char *line[3]; };
 bool task_headers(struct engine *e, struct task *t, struct headers *h);
 void headers_release(struct headers *h);
 #define cleanup_headers __attribute__((cleanup(headers_release)))
-void task_start_call(struct engine *e, struct task *t, const struct wire_call *c,
-                     const struct http_request *base, http_done *done);
+/* NULL: sent.  Otherwise nothing was, as there is no key, and the stopped account says why: what that
+ * means depends on the state, as a task that may be paid for must not go back to the queue. */
+struct account *task_start_call(struct engine *e, struct task *t, const struct wire_call *c,
+                                const struct http_request *base, http_done *done);
 /* reply as the wires read it. */
 struct wire_reply wire_reply_of(const struct http_reply *r);
 void account_stop(struct engine *e, struct account *a, const char *why, const char *hint);
 void account_go(struct engine *e, struct account *a);
 void task_poll_now(struct engine *e, struct task *t);
+/* Whether the budget has room for it; if not, it is held now. */
+bool task_is_affordable(struct engine *e, struct task *t);
 void task_submit(struct engine *e, struct task *t);
+/* A name that nobody else has; the caller frees. */
+char *engine_new_id(void);
 
 /* engine_upload.c */
 /* Whether all references have URLs (uploaded, memoised or URLs to begin with). */
 bool uploads_ready(struct engine *e, struct job *j);
 void upload_begin(struct engine *e, struct task *t);
 
+/* engine_reuse.c */
+/* Its turn has come: true if it waits for, or copies, the picture of another prompt. */
+bool reuse_takes(struct engine *e, struct task *t);
+void reuse_restored(struct engine *e, struct job *j);
+void reuse_forget(struct engine *e, struct job *j);
+
 /* engine_fetch.c */
 void fetch_begin(struct engine *e, struct task *t);
+/* Again after a while: the picture is paid for. */
+void fetch_later(struct engine *e, struct task *t, double asked, const char *why);
+/* The URL is no good any more: the task is asked for a fresh one; it says so when there is none. */
+void fetch_fresh_url(struct engine *e, struct task *t, const char *why);
+/* Its file in incoming/; the caller frees. */
+char *fetch_name(const struct task *t);
+
+/* engine_check.c */
+void check_begin(struct engine *e, struct task *t);
+/* Copies the picture at `from` into t's file in incoming/; done(ok) says whether it was still the one
+ * of that hash.  0 or -errno. */
+int check_copy(struct engine *e, struct task *t, const char *from, const uint8_t sha256[32],
+               void (*done)(struct engine *, struct task *, bool ok));
+
+/* engine_publish.c */
+/* It will not come any more: what there is of it goes. */
+void fetch_forget(struct engine *e, struct task *t);
 void publish_begin(struct engine *e, struct task *t);
 void publish_folder(struct engine *e, struct job *j);
 void publish_error_file(struct engine *e, struct job *j);
+void publish_no_error_file(struct engine *e, const struct prompt *prompt);
 void publish_retire(struct engine *e, struct prompt *p, struct job *newest);
 void publish_moves(struct engine *e, struct prompt_row *row, const char *old_stem);
 void publish_folder_moves(struct engine *e, const char *from, const char *to);

@@ -141,10 +141,14 @@ static bool job_rests(const struct job *j)
 
 void job_free(struct engine *e, struct job *j)
 {
+	if (job_rests(j))
+		job_drop(e, j);
+}
+
+void job_drop(struct engine *e, struct job *j)
+{
 	struct prompt *p = j->prompt;
 
-	if (!job_rests(j) && !e->stopping)
-		return;
 	for (size_t i = 0; i < j->tasks_count; i++) {
 		struct task *t = &j->tasks[i];
 		timers_unset(&e->task_timers, &t->timer);
@@ -160,16 +164,12 @@ void job_free(struct engine *e, struct job *j)
 	request_release(&j->request);
 	job_row_release(&j->row);
 	HASH_DEL(e->jobs, j);
+	reuse_forget(e, j);
 	if (p->newest == j)
 		p->newest = NULL;
 	p->jobs--;
 	free(j);
-	if (!p->dirty || e->stopping) {
-		p->dirty = p->dirty && !e->stopping;
-		if (e->stopping)
-			p->grace = false;
-		prompt_put(e, p);
-	}
+	prompt_put(e, p);
 }
 
 void job_set_reason(struct job *j, const char *reason, const char *hint)
@@ -208,7 +208,7 @@ void job_settle(struct engine *e, struct job *j)
 		j->row.state = state_summary(states, n);
 		take_reason(j);
 	}
-	j->row.finished_ms = state_is_final(j->row.state) ? clock_wall_ms() : 0;
+	j->row.finished_ms = state_is_over(j->row.state) ? clock_wall_ms() : 0;
 	job_dirty(e, j);
 	job_changed(e, j, j->row.state != before || n > 1);
 	waiters_answer(e, j->prompt->row.path);
@@ -315,6 +315,7 @@ static int restore_one(void *arg, struct job_row *row)
 		return 0;
 	if (j->prompt->row.gone_ms && !j->row.orphan)
 		prompt_grace_over(e, j->prompt);
+	reuse_restored(e, j);
 	for (size_t i = 0; i < j->tasks_count; i++) {
 		struct task *t = &j->tasks[i];
 		/* Uploads begin anew; what was refused before may be welcome now. */
@@ -328,9 +329,36 @@ static int restore_one(void *arg, struct job_row *row)
 	return 0;
 }
 
+/* A complete picture, or one whose download has just begun anew. */
+static bool is_file_of(const struct task *t, const char *name)
+{
+	cleanup_free char *part = fetch_name(t);
+
+	return strcmp(t->row.file ? t->row.file : part, name) == 0;
+}
+
+static bool is_wanted(void *arg, const char *name)
+{
+	struct engine *e = arg;
+
+	/* Perhaps of this start: a restored job may have ended.  An older one is replaced in its turn. */
+	if (str_starts_with(name, "error-"))
+		return true;
+	for (struct job *j = e->jobs; j; j = j->hh.next)
+		for (size_t i = 0; i < j->tasks_count; i++)
+			if (is_file_of(&j->tasks[i], name))
+				return true;
+	return false;
+}
+
 int jobs_restore(struct engine *e)
 {
-	return e->journal->jobs_active(e->journal, restore_one, e);
+	int result = e->journal->jobs_active(e->journal, restore_one, e);
+
+	/* Only when it is known what is wanted. */
+	if (result >= 0)
+		store_incoming_sweep(e->set.store, is_wanted, e);
+	return result;
 }
 
 /* --- commits --- */
@@ -350,13 +378,27 @@ static void supersede(struct engine *e, struct prompt *p, struct job *newer)
 	/* A held or failed one that is not in memory stays as it is: it is no longer the newest. */
 }
 
-struct claim { const char *path; char *holder; };
+/* Whether a prompt has its name in out/: a picture there, or a request under way.  One that was refused
+ * has not, or two prompts of one name would keep each other from it. */
+static bool has_claim(struct engine *e, const struct prompt_row *row, const struct job *newest)
+{
+	cleanup_job_row struct job_row loaded = { 0 };
+
+	if (row->shown)
+		return true;
+	if (newest)
+		return newest->row.request;
+	return row->job && e->journal->job_load(e->journal, row->job, &loaded) > 0 && loaded.request;
+}
+
+struct claim { struct engine *e; const char *path; char *holder; };
 
 static int claim_seen(void *arg, struct prompt_row *row)
 {
 	struct claim *c = arg;
 
-	if (strcmp(row->path, c->path) == 0)
+	if (strcmp(row->path, c->path) == 0 || prompt_in_memory(c->e, row->path) ||
+	    !has_claim(c->e, row, NULL))
 		return 0;
 	c->holder = xstrdup(row->path);
 	return 1;
@@ -381,14 +423,22 @@ static unsigned pictures_of(struct engine *e, const char *path)
 /* Who has that stem, other than `path`: from memory (not written yet), then the journal. */
 static char *stem_holder(struct engine *e, const char *stem, const char *path)
 {
-	struct claim c = { .path = path };
+	struct claim c = { .e = e, .path = path };
 	struct prompt *p, *tmp;
 
 	HASH_ITER(hh, e->prompts, p, tmp)
-		if (!p->row.gone_ms && strcmp(p->row.stem, stem) == 0 && strcmp(p->row.path, path) != 0)
+		if (!p->row.gone_ms && strcmp(p->row.stem, stem) == 0 && strcmp(p->row.path, path) != 0 &&
+		    has_claim(e, &p->row, p->newest))
 			return xstrdup(p->row.path);
 	e->journal->prompts_by_stem(e->journal, stem, claim_seen, &c);
 	return c.holder;
+}
+
+bool stem_is_taken(struct engine *e, const struct prompt *p)
+{
+	cleanup_free char *holder = stem_holder(e, p->row.stem, p->row.path);
+
+	return holder;
 }
 
 /* `n: 4` of cat makes cat-1 to cat-4: the other prompt whose pictures would have the same names. */
@@ -420,9 +470,12 @@ static void refuse_conflict(struct engine *e, struct engine_commit *c, struct pr
 	if (c->refused.text || c->draft)
 		return;
 	cleanup_free char *holder = name_conflict(e, c->path, p->row.stem, c->request.n);
-	if (holder)
-		error_set(&c->refused, EEXIST, "rename one of the two",
-		          "its picture would have the same name as that of %s", holder);
+	if (!holder)
+		return;
+	error_set(&c->refused, EEXIST, "rename one of the two",
+	          "its picture would have the same name as that of %s", holder);
+	/* Another digest than without this: saved again when the name is free, it goes. */
+	c->digest[0] ^= 1;
 }
 
 static void take_stamps(struct prompt *p, const struct engine_commit *c)
@@ -440,6 +493,8 @@ static void take_request(struct job *j, struct engine_commit *c)
 
 	j->request = c->request;
 	c->request = (struct request){ 0 };
+	if (c->fresh)
+		j->request.reuse = false;
 	j->has_request = true;
 	j->ref_urls = xcalloc(j->request.references_count + 1, sizeof(*j->ref_urls));
 	request_write(&j->request, &text);
@@ -467,10 +522,11 @@ static void begin_job(struct engine *e, struct prompt *p, struct engine_commit *
 		j->row.state = c->draft ? STATE_DRAFT :
 		               c->refused.code == ENOKEY ? STATE_STOPPED : STATE_FAILED;
 		job_set_reason(j, c->refused.text, c->refused.hint);
-		j->row.finished_ms = j->row.created_ms;
+		j->row.finished_ms = state_is_over(j->row.state) ? j->row.created_ms : 0;
 		job_dirty(e, j);
 		job_changed(e, j, true);
-		publish_error_file(e, j);
+		if (!c->hold)        /* nobody asked for it yet */
+			publish_error_file(e, j);
 		return;
 	}
 	take_request(j, c);
@@ -568,6 +624,8 @@ void prompt_grace_over(struct engine *e, struct prompt *p)
 	struct job *j, *tmp;
 
 	p->grace = false;
+	if (!stem_is_taken(e, p))
+		publish_no_error_file(e, p);
 	HASH_ITER(hh, e->jobs, j, tmp) {
 		if (j->prompt != p)
 			continue;

@@ -10,6 +10,10 @@
 
 /* A running task is asked for until the provider says what became of it, or this long. */
 #define TASK_WEEK_MS (7 * 86400 * (int64_t)1000)
+/* No week is over before it was asked for that often since the start: the clock may have been wrong. */
+#define TASK_WEEK_LOOKS 20
+/* The longest wait that a provider may ask for; a longer one comes from a clock that was wrong. */
+#define MAX_WAIT_MS (86400 * (int64_t)1000)
 /* A task that the provider does not know any more is asked for that often (replication lag). */
 #define GONE_LOOKS 5
 
@@ -105,8 +109,13 @@ bool task_event(struct engine *e, struct task *t, enum event event, const char *
 	if (next == STATE_FAILED || (next == STATE_DEFERRED && t->row.resume == STATE_QUEUED) ||
 	    (next == STATE_STOPPED && t->row.resume == STATE_QUEUED))
 		budget_count(e, t, false);
-	if (event == EVENT_RETRY && from != STATE_DEFERRED && from != STATE_STOPPED)
-		free(steal_pointer(&t->row.own_id)), free(steal_pointer(&t->row.task_id));
+	if (event == EVENT_RETRY && from != STATE_DEFERRED && from != STATE_STOPPED) {
+		free(steal_pointer(&t->row.own_id));
+		free(steal_pointer(&t->row.task_id));
+		t->row.counted = false;       /* what an unknown submit may have cost stays spent */
+	}
+	if (next == STATE_EXPIRED)
+		fetch_forget(e, t);
 	if (state_is_final(t->row.state)) {
 		account_leave(e, t);
 		t->row.finished_ms = clock_wall_ms();
@@ -128,6 +137,8 @@ static void resume_deferred(struct engine *e, struct task *t)
 {
 	int64_t wait = t->row.next_try_ms - clock_wall_ms();
 
+	if (wait > MAX_WAIT_MS)
+		wait = MAX_WAIT_MS;
 	account_leave(e, t);
 	task_at(e, t, clock_mono_ms() + (wait > 0 ? wait : 0), on_wait_over);
 }
@@ -160,9 +171,9 @@ static void resume_running(struct engine *e, struct task *t)
 
 static void resume_downloading(struct engine *e, struct task *t)
 {
+	account_leave(e, t);          /* the provider is through with it */
 	if (t->after || t->busy || t->transfer)
 		return;
-	account_leave(e, t);
 	if (t->row.file)
 		publish_begin(e, t);
 	else
@@ -236,15 +247,21 @@ void account_go(struct engine *e, struct account *a)
 					task_event(e, &j->tasks[i], EVENT_RESUME, NULL, NULL);
 }
 
-/* Its turn has come. */
-static void task_turn(struct engine *e, struct task *t)
+bool task_is_affordable(struct engine *e, struct task *t)
 {
 	cleanup_buf struct buf why = BUF_INIT;
 
-	if (!t->job->row.release_serial && !budget_allows(e, &t->job->request, &why)) {
-		task_event(e, t, EVENT_HOLD, why.data, "easelfs release, and it is sent; or raise budget");
+	if (t->job->row.release_serial || budget_allows(e, &t->job->request, &why))
+		return true;
+	task_event(e, t, EVENT_HOLD, why.data, "easelfs release, and it is sent; or raise budget");
+	return false;
+}
+
+/* Its turn has come. */
+static void task_turn(struct engine *e, struct task *t)
+{
+	if (!task_is_affordable(e, t))
 		return;
-	}
 	if (uploads_ready(e, t->job)) {
 		task_submit(e, t);
 		return;
@@ -272,6 +289,8 @@ void account_run(struct engine *e, struct account *a, int64_t *next)
 		following = t->next;
 		if (t->job->prompt->row.gone_ms && !t->job->row.orphan)
 			continue;        /* an editor may be about to write it anew */
+		if (reuse_takes(e, t))
+			continue;
 		if (a->stopped) {
 			task_event(e, t, EVENT_STOPPED, a->stopped, a->stopped_hint);
 			continue;
@@ -316,17 +335,14 @@ bool task_headers(struct engine *e, struct task *t, struct headers *h)
 	return true;
 }
 
-void task_start_call(struct engine *e, struct task *t, const struct wire_call *c,
-                     const struct http_request *base, http_done *done)
+struct account *task_start_call(struct engine *e, struct task *t, const struct wire_call *c,
+                                const struct http_request *base, http_done *done)
 {
 	struct http_request r = *base;
 	cleanup_headers struct headers h = { { NULL } };
 
-	if (!task_headers(e, t, &h)) {
-		struct account *a = account_of(e, t->job->request.provider);
-		task_event(e, t, EVENT_STOPPED, a->stopped, a->stopped_hint);
-		return;
-	}
+	if (!task_headers(e, t, &h))
+		return account_of(e, t->job->request.provider);
 	r.method = c->method;
 	r.url = c->url;
 	r.headers = (const char *const *)h.line;
@@ -334,6 +350,7 @@ void task_start_call(struct engine *e, struct task *t, const struct wire_call *c
 	r.body = c->body.data;
 	r.body_len = c->body.len;
 	t->transfer = http_start(e->http, &r, done, t);
+	return NULL;
 }
 
 struct wire_reply wire_reply_of(const struct http_reply *r)
@@ -471,11 +488,13 @@ static void send_submit(struct engine *e, struct task *t)
 	base.stall_timeout = task_wire(t)->synchronous ? 900 : 120;
 	task_wire(t)->build_submit(&j->request, t->row.own_id, (const char *const *)j->ref_urls,
 	                           t->refs_form, &call);
-	task_start_call(e, t, &call, &base, submit_done);
+	struct account *stopped = task_start_call(e, t, &call, &base, submit_done);
 	wire_call_release(&call);
+	if (stopped)
+		task_event(e, t, EVENT_STOPPED, stopped->stopped, stopped->stopped_hint);
 }
 
-static char *new_own_id(void)
+char *engine_new_id(void)
 {
 	unsigned char random[12];
 	char hex[2 * sizeof(random) + 1];
@@ -492,7 +511,7 @@ void task_submit(struct engine *e, struct task *t)
 	if (!t->refs_form_tried)
 		t->refs_form = t->job->request.model->refs_form;
 	free(t->row.own_id);
-	t->row.own_id = new_own_id();
+	t->row.own_id = engine_new_id();
 	t->row.submitted_ms = clock_wall_ms();
 	budget_count(e, t, true);
 	publish_folder(e, t->job);
@@ -528,12 +547,12 @@ static void not_found(struct engine *e, struct task *t)
 	           "gives it up");
 }
 
-static void look_again(struct engine *e, struct task *t, const char *why)
+static void look_again(struct engine *e, struct task *t, double asked, const char *why)
 {
 	set_reason(t, why, "it is looked up until the provider answers");
 	task_dirty(e, t);
 	job_changed(e, t->job, false);
-	task_at(e, t, clock_mono_ms() + backoff_ms(2 + t->row.attempts++, -1), look_up);
+	task_at(e, t, clock_mono_ms() + backoff_ms(2 + t->row.attempts++, asked), look_up);
 }
 
 static void lookup_answered(struct engine *e, struct task *t, struct wire_result *r)
@@ -559,7 +578,7 @@ static void lookup_answered(struct engine *e, struct task *t, struct wire_result
 	case WIRE_AMBIGUOUS:
 		break;
 	}
-	look_again(e, t, r->reason);
+	look_again(e, t, r->wait, r->reason);
 }
 
 static void lookup_done(void *arg, const struct http_reply *reply)
@@ -574,7 +593,7 @@ static void lookup_done(void *arg, const struct http_reply *reply)
 		task_wire(t)->parse_poll(&wr, &r);
 		lookup_answered(e, t, &r);
 	} else {
-		look_again(e, t, reply->text);
+		look_again(e, t, -1, reply->text);
 	}
 	wire_result_release(&r);
 }
@@ -593,8 +612,10 @@ static void look_up(struct engine *e, struct task *t)
 		return;
 	}
 	task_wire(t)->build_poll(p, t->row.own_id, &call);
-	task_start_call(e, t, &call, &base, lookup_done);
+	struct account *stopped = task_start_call(e, t, &call, &base, lookup_done);
 	wire_call_release(&call);
+	if (stopped)
+		look_again(e, t, -1, stopped->stopped);
 }
 
 /* --- polling --- */
@@ -619,7 +640,7 @@ static double poll_wait(const struct task *t)
 
 static void poll_again(struct engine *e, struct task *t, const struct wire_result *r)
 {
-	if (clock_wall_ms() - t->row.submitted_ms > TASK_WEEK_MS) {
+	if (clock_wall_ms() - t->row.submitted_ms > TASK_WEEK_MS && t->looks >= TASK_WEEK_LOOKS) {
 		task_event(e, t, EVENT_EXPIRED, "the provider did not finish it within a week",
 		           "easelfs again makes a new one");
 		return;
@@ -738,6 +759,8 @@ void task_poll_now(struct engine *e, struct task *t)
 	}
 	t->looks++;
 	task_wire(t)->build_poll(p, t->row.task_id, &call);
-	task_start_call(e, t, &call, &base, poll_done);
+	struct account *stopped = task_start_call(e, t, &call, &base, poll_done);
 	wire_call_release(&call);
+	if (stopped)
+		task_event(e, t, EVENT_STOPPED, stopped->stopped, stopped->stopped_hint);
 }

@@ -5,6 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
+/* How often it is looked whether another job's upload of the same bytes is through. */
+#define SAME_UPLOAD_MS 50
+
 static bool from_memo(struct engine *e, struct job *j, size_t i)
 {
 	const struct provider *p = j->request.provider;
@@ -42,7 +45,9 @@ static void siblings(struct engine *e, struct job *j, enum event event, const st
 		if (t->row.state != STATE_UPLOADING)
 			continue;
 		if (event == EVENT_SUBMIT) {
-			task_submit(e, t);
+			/* What was sent since it began to upload counts, its own siblings first of all. */
+			if (task_is_affordable(e, t))
+				task_submit(e, t);
 			continue;
 		}
 		if (event == EVENT_LATER)
@@ -105,8 +110,26 @@ static void upload_done(void *arg, const struct http_reply *reply)
 	wire_result_release(&r);
 }
 
+/* Whether another job is sending these bytes to the same provider just now: then its URL will do. */
+static bool is_under_way(struct engine *e, const struct job *j, const struct reference *ref)
+{
+	for (const struct job *other = e->jobs; other; other = other->hh.next) {
+		if (other == j || !other->uploader || !other->uploader->transfer ||
+		    other->request.provider != j->request.provider)
+			continue;
+		const struct reference *sent = &other->request.references[other->upload_index];
+		if (memcmp(sent->sha256, ref->sha256, sizeof(ref->sha256)) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void upload_one(struct engine *e, struct task *t, const struct reference *ref)
 {
+	if (is_under_way(e, t->job, ref)) {
+		task_at(e, t, clock_mono_ms() + SAME_UPLOAD_MS, upload_next);
+		return;
+	}
 	struct wire_call call = { 0 };
 	struct http_request base = HTTP_REQUEST_INIT;
 
@@ -126,8 +149,12 @@ static void upload_one(struct engine *e, struct task *t, const struct reference 
 	const char *fields[] = { call.field[0].name, call.field[0].value, call.field[1].name,
 	                         call.field[1].value, NULL };
 	base.fields = fields;
-	task_start_call(e, t, &call, &base, upload_done);
+	struct account *stopped = task_start_call(e, t, &call, &base, upload_done);
 	wire_call_release(&call);
+	if (stopped) {
+		struct wire_result r = { .wait = -1, .reason = stopped->stopped, .hint = stopped->stopped_hint };
+		siblings(e, t->job, EVENT_STOPPED, &r);
+	}
 }
 
 static void upload_next(struct engine *e, struct task *t)

@@ -272,7 +272,9 @@ static int command_run(struct engine *e, const struct command *c)
 	                   (c->verb == VERB_RETRY && !j->tasks_count && j->row.state != STATE_DRAFT);
 	int result = 0;
 	if (reads_again)
-		e->set.calls->read_again(e->set.ctx, c->path);
+		e->set.calls->read_again(e->set.ctx, c->path, c->verb == VERB_AGAIN);
+	else if (!j->has_request && c->verb != VERB_CANCEL)
+		result = -EALREADY;   /* its model or provider is not configured any more */
 	else
 		result = command_job(e, c->verb, j);
 	job_free(e, j);               /* if it was only loaded to be looked at */

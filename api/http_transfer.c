@@ -333,14 +333,16 @@ static void set_multipart(struct http_transfer *t, const struct http_request *r)
 	curl_easy_setopt(t->easy, CURLOPT_MIMEPOST, t->mime);
 }
 
-static void set_connection(struct http_transfer *t)
+static void set_connection(struct http_transfer *t, const struct http_request *r)
 {
 	CURL *easy = t->easy;
 
 	curl_easy_setopt(easy, CURLOPT_DEFAULT_PROTOCOL, "https");
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-	curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+	/* Waiting to see whether a connection can be shared ends with the TLS handshake; without TLS it would
+	 * last until the first reply, and one slow submit would hold up all others. */
+	curl_easy_setopt(easy, CURLOPT_PIPEWAIT, (long)(strncasecmp(r->url, "https:", 6) == 0));
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -412,7 +414,7 @@ struct http_transfer *transfer_new(const struct http_request *r, const char *use
 	read_where(t, r->url);
 	curl_easy_setopt(t->easy, CURLOPT_URL, r->url);
 	curl_easy_setopt(t->easy, CURLOPT_USERAGENT, user_agent);
-	set_connection(t);
+	set_connection(t, r);
 	set_receiving(t);
 	set_guard(t, r);
 	set_headers(t, r);

@@ -1,4 +1,5 @@
 #include "request_internal.h"
+#include "wire.h"
 #include "models_internal.h"
 
 #include <errno.h>
@@ -179,7 +180,8 @@ static int refuse_no_key(const struct choice *c)
 		const struct provider *p = &c->models->providers[i];
 		cleanup_free char *name = NULL;
 
-		if (p->auth == AUTH_NONE || !p->key_env || !strcasecmp(p->name, "sandbox"))
+		if (p->auth == AUTH_NONE || !p->key_env || !strcasecmp(p->name, "sandbox") ||
+		    !wire_by_name(p->wire))
 			continue;
 		for (const char *at = p->key_env; (name = next_word(&at)); cleanup_free_(&name))
 			buf_fmt(&hint, " %s", name);
@@ -205,8 +207,12 @@ static int choose(struct choice *c)
 		return error_set(c->err, EINVAL, "add a section [model NAME] with `provider` and `id`",
 		                 "no model of the provider \"%s\" is known", c->provider);
 	const struct model *row = c->found ? c->found : c->first;
-	if (!c->sandbox && find_key(models_provider(c->models, row->provider), c->err))
+	if (!c->sandbox && find_key(models_provider(c->models, row->provider), c->err)) {
+		/* One that may not be used is none, too: it stops prompts instead of failing them. */
+		if (c->err)
+			c->err->code = ENOKEY;
 		return -ENOKEY;
+	}
 	c->found = row;
 	return 0;
 }

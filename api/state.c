@@ -7,6 +7,7 @@ static const char *const event_names[EVENT_COUNT] = {
 	[EVENT_REFUSED] = "refused", [EVENT_STOPPED] = "stopped", [EVENT_EXPIRED] = "expired",
 	[EVENT_TIME] = "time", [EVENT_HOLD] = "hold", [EVENT_RELEASE] = "release",
 	[EVENT_RETRY] = "retry", [EVENT_CANCEL] = "cancel", [EVENT_RESUME] = "resume",
+	[EVENT_REUSED] = "reused",
 };
 
 const char *event_name(enum event e) { return event_names[e]; }
@@ -23,6 +24,7 @@ static const unsigned char table[STATE_COUNT][EVENT_COUNT] = {
 	[STATE_QUEUED] = {
 		[EVENT_UPLOAD] = TO(STATE_UPLOADING),
 		[EVENT_SUBMIT] = TO(STATE_SUBMITTING),
+		[EVENT_REUSED] = TO(STATE_DOWNLOADING),
 		[EVENT_HOLD] = TO(STATE_HELD),
 		[EVENT_REFUSED] = TO(STATE_FAILED),
 		[EVENT_STOPPED] = TO(STATE_STOPPED),
@@ -30,6 +32,7 @@ static const unsigned char table[STATE_COUNT][EVENT_COUNT] = {
 	},
 	[STATE_UPLOADING] = {
 		[EVENT_SUBMIT] = TO(STATE_SUBMITTING),
+		[EVENT_HOLD] = TO(STATE_HELD),
 		[EVENT_LATER] = TO(STATE_DEFERRED),
 		[EVENT_REFUSED] = TO(STATE_FAILED),
 		[EVENT_STOPPED] = TO(STATE_STOPPED),
@@ -103,6 +106,11 @@ static const struct { bool final, waited_for, paid; unsigned char rank; } traits
 };
 
 bool state_is_final(enum job_state s) { return traits[s].final; }
+bool state_is_over(enum job_state s)
+{
+	return s == STATE_COMPLETED || s == STATE_FAILED || s == STATE_CANCELED || s == STATE_EXPIRED;
+}
+
 bool state_is_waited_for(enum job_state s) { return traits[s].waited_for; }
 bool state_is_paid(enum job_state s) { return traits[s].paid; }
 

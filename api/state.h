@@ -24,6 +24,7 @@ enum event {
 	EVENT_TIME,          /* the wait is over */
 	EVENT_HOLD,          /* beyond the budget */
 	EVENT_RELEASE, EVENT_RETRY, EVENT_CANCEL,    /* a person's word */
+	EVENT_REUSED,        /* another prompt's picture was copied */
 	EVENT_RESUME,        /* the provider may be asked again: key or configuration changed */
 	EVENT_COUNT
 };
@@ -35,6 +36,8 @@ int state_next(enum job_state s, enum event event, enum job_state resume);
 
 /* Nothing happens any more by itself. */
 bool state_is_final(enum job_state s);
+/* Done with, well or badly: nobody waits for a person either. */
+bool state_is_over(enum job_state s);
 /* Whether wait/ blocks on it. */
 bool state_is_waited_for(enum job_state s);
 /* Money may be on the wire or was paid: a picture may still come. */

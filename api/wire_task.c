@@ -209,7 +209,7 @@ static void task_build_submit(const struct request *r, const char *own_id, const
 	cJSON_AddStringToObject(root, "prompt", r->prompt);
 	if (r->ratio)
 		cJSON_AddStringToObject(root, "size", r->ratio);
-	cJSON_AddNumberToObject(root, "n", r->n);
+	cJSON_AddNumberToObject(root, "n", 1);   /* a task makes one picture, a job has n of them */
 	if (own_id && r->provider->has_lookup)
 		cJSON_AddStringToObject(root, "client_business_id", own_id);
 	add_references(root, r, ref_urls, refs_form);

@@ -1,5 +1,6 @@
 #include "store.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -7,7 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { SHA256_BYTES = 32, SHA256_HEX = 2 * SHA256_BYTES + 1, PIECE = 128 * 1024 };
@@ -153,6 +156,17 @@ static int copy_reference(int from, int to, uint64_t max, uint8_t sha256[32], ui
 	return hash_and_copy(from, to, max, sha256, size);
 }
 
+int store_copy_picture(int source_fd, const char *path, int to, uint8_t sha256[32], uint64_t *size)
+{
+	struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+	                        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
+	cleanup_fd int from = (int)syscall(SYS_openat2, source_fd, path, &how, sizeof(how));
+
+	if (from < 0)
+		return -errno;
+	return copy_reference(from, to, UINT64_MAX, sha256, size);
+}
+
 static int publish_reference(struct store *s, int from, uint64_t max, uint8_t sha256[32], uint64_t *size)
 {
 	char hex[SHA256_HEX];
@@ -228,4 +242,19 @@ void store_incoming_remove(const struct store *s, const char *name)
 {
 	if (is_plain_name(name) && unlinkat(s->incoming, name, 0) && errno != ENOENT)
 		log_warning("the unfinished download %s cannot be removed: %s", name, strerror(errno));
+}
+
+void store_incoming_sweep(const struct store *s, bool (*wanted)(void *arg, const char *name), void *arg)
+{
+	int fd = openat(s->incoming, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *d;
+
+	while (dir && (d = readdir(dir)))
+		if (d->d_name[0] != '.' && !wanted(arg, d->d_name))
+			store_incoming_remove(s, d->d_name);
+	if (dir)
+		closedir(dir);
+	else if (fd >= 0)
+		close(fd);
 }

@@ -25,9 +25,15 @@ void sha256_bytes(const void *bytes, size_t len, uint8_t out[32]);
 int store_keep_reference(struct store *s, int fd, uint64_t max, uint8_t sha256[32], uint64_t *size);
 /* Read-only descriptor, or -errno (-ENOENT: not there). */
 int store_open_reference(const struct store *s, const uint8_t sha256[32]);
+/* Copies (or reflinks) the picture at `path` under source_fd into `to`; hash and size are of the bytes
+ * copied.  No symlink is followed, nothing outside is reached.  0 or -errno. */
+int store_copy_picture(int source_fd, const char *path, int to, uint8_t sha256[32], uint64_t *size);
 /* New empty file incoming/<name> (replacing one), read-write descriptor or -errno. */
 int store_incoming_create(const struct store *s, const char *name);
 int store_incoming_open(const struct store *s, const char *name);
+/* Removes what unfinished business of an earlier daemon left in incoming/: all for which wanted()
+ * says no. */
+void store_incoming_sweep(const struct store *s, bool (*wanted)(void *arg, const char *name), void *arg);
 void store_incoming_remove(const struct store *s, const char *name);
 
 #endif

@@ -43,7 +43,7 @@ bool prompt_suffix_known(const char *name);
 
 /* --- what a status file says (cli_status.c) -------------------------------------------------- */
 
-struct status { char *state, *progress, *reason, *hint; };   /* NULL = not said */
+struct status { char *state, *progress, *reason, *hint, *picture; };   /* NULL = not said */
 #define cleanup_status __attribute__((cleanup(status_release)))
 
 /* 0 or -errno; -ENOENT: no such prompt. */

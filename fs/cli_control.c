@@ -12,6 +12,7 @@
 
 #include "mountpoint.h"
 #include "sandbox_run.h"
+#include "serve.h"
 
 int cli_fail(struct error *err)
 {
@@ -184,7 +185,7 @@ int cli_control(int argc, char **argv)
 
 /* --- unmount --------------------------------------------------------------------------------- */
 
-enum { LEAVE_MS = 30000 };
+enum { LEAVE_MS = 30000, UNMOUNT_TRIES = 8 };
 
 /* A PID alone could be anybody's by now, or of another namespace; SIGUSR1 would end others. */
 static bool is_easelfs(pid_t pid)
@@ -230,13 +231,20 @@ static int unmount_live(const char *path, pid_t pid, struct error *err)
 	cleanup_fd int pidfd = known ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
 
 	/* Whoever waits for a picture would make the mount busy; the daemon answers them all. */
-	if (known && !kill(pid, SIGUSR1))
-		poll(NULL, 0, 100);
-	int rc = mountpoint_unmount(path, false, err);
+	bool drains = known && !kill(pid, SIGUSR1);
+	int rc = -EBUSY;
+	for (int i = 0; i < UNMOUNT_TRIES && rc == -EBUSY; i++) {
+		error_clear(err);
+		if (drains)
+			poll(NULL, 0, 100);
+		rc = mountpoint_unmount(path, false, err);
+	}
 	if (rc == -EBUSY) {
 		cleanup_free char *hint = xasprintf("close what uses it, or leave the folder; fuser -vm %s lists them", path);
 
 		error_clear(err);
+		if (known)
+			sigqueue(pid, SIGUSR1, (union sigval){ .sival_int = SERVE_DRAIN_OVER });
 		return error_set(err, EBUSY, hint, "%s is in use, so it stays mounted", path);
 	}
 	if (!rc)

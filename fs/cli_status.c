@@ -56,6 +56,7 @@ void status_release(struct status *s)
 	free(s->progress);
 	free(s->reason);
 	free(s->hint);
+	free(s->picture);
 	*s = (struct status){ 0 };
 }
 
@@ -63,7 +64,7 @@ static void take_line(struct status *s, const char *name, const char *value)
 {
 	const struct { const char *name; char **to; } wanted[] = {
 		{ "state", &s->state }, { "progress", &s->progress },
-		{ "reason", &s->reason }, { "hint", &s->hint },
+		{ "reason", &s->reason }, { "hint", &s->hint }, { "picture", &s->picture },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
@@ -176,7 +177,7 @@ static int list_row(void *arg, const struct target *t)
 		return 0;
 	if (!l->shown++)
 		print_row("PROMPT", "STATE", "DETAIL");
-	print_row(t->path, s.state, s.reason ? s.reason : s.progress ? s.progress : "");
+	print_row(t->path, s.state, s.reason ? s.reason : s.picture ? s.picture : s.progress ? s.progress : "");
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <uthash.h>
+#include <utlist.h>
 
 #include "commit_read.h"
 #include "fs.h"
@@ -23,7 +24,7 @@ struct pending {
 	char *path;                   /* where it was seen; a node's newest name goes before it */
 	unsigned writers;             /* writable handles that are open */
 	bool listed;                  /* a commit is due (else only writers are counted) */
-	bool hold, again;
+	bool hold, again, fresh;
 	bool reading;                 /* given to the engine, not taken up yet */
 	bool touched;                 /* something happened since */
 	bool timed;                   /* a timer is set */
@@ -35,6 +36,7 @@ struct commit {
 	struct fs *fs;
 	pthread_mutex_t lock;         /* guards all below */
 	struct pending *pending;
+	struct due *dues;             /* all that the disk thread was given; it drops timers when it ends */
 	bool stopped;
 };
 
@@ -70,7 +72,17 @@ static void drop_if_idle(struct commit *c, struct pending *p)
 
 static void on_due(void *arg);
 
-struct due { struct commit *c; struct key key; };
+struct due { struct commit *c; struct key key; struct due *prev, *next; };
+
+/* lock is held. */
+static struct due *due_new(struct commit *c, struct key key)
+{
+	struct due *d = xmalloc(sizeof(*d));
+
+	*d = (struct due){ .c = c, .key = key };
+	DL_APPEND(c->dues, d);
+	return d;
+}
 
 /* lock is held; the timer itself is set without it (disk.h has a lock of its own, never the other way
  * round). */
@@ -82,9 +94,7 @@ static void list(struct commit *c, struct pending *p, double settle)
 	if (p->timed || p->writers || p->reading || c->stopped)
 		return;
 	p->timed = true;
-	struct due *d = xmalloc(sizeof(*d));
-	*d = (struct due){ c, p->key };
-	disk_at(c->fs->disk, p->due, on_due, d);
+	disk_at(c->fs->disk, p->due, on_due, due_new(c, p->key));
 }
 
 static void set_path(struct pending *p, const char *path)
@@ -162,7 +172,9 @@ static bool source_stat(struct fs *fs, const char *path, struct stat *st)
 	return fd >= 0 && fstat(fd, st) == 0;
 }
 
-static void found(struct fs *fs, const char *path, bool hold, bool again, double settle)
+enum why { WHY_CHANGED, WHY_HELD, WHY_AGAIN, WHY_FRESH };
+
+static void found(struct fs *fs, const char *path, enum why why, double settle)
 {
 	struct stat st;
 
@@ -171,20 +183,24 @@ static void found(struct fs *fs, const char *path, bool hold, bool again, double
 	pthread_mutex_lock(&fs->commit->lock);
 	struct pending *p = get(fs->commit, st.st_dev, st.st_ino);
 	set_path(p, path);
-	p->hold = hold;
-	p->again = p->again || again;
+	p->hold = why == WHY_HELD;
+	p->again = p->again || why == WHY_AGAIN || why == WHY_FRESH;
+	p->fresh = p->fresh || why == WHY_FRESH;
 	list(fs->commit, p, settle);
 	pthread_mutex_unlock(&fs->commit->lock);
 }
 
-void commit_named(struct fs *fs, const char *path) { found(fs, path, false, false, fs->options.settle); }
+void commit_named(struct fs *fs, const char *path) { found(fs, path, WHY_CHANGED, fs->options.settle); }
 
 void commit_found(struct fs *fs, const char *path, bool hold)
 {
-	found(fs, path, hold, false, hold ? 0 : fs->options.settle);
+	found(fs, path, hold ? WHY_HELD : WHY_CHANGED, hold ? 0 : fs->options.settle);
 }
 
-void commit_again(struct fs *fs, const char *path) { found(fs, path, false, true, 0); }
+void commit_again(struct fs *fs, const char *path, bool fresh)
+{
+	found(fs, path, fresh ? WHY_FRESH : WHY_AGAIN, 0);
+}
 
 void commit_removed(struct fs *fs, const char *path)
 {
@@ -223,9 +239,12 @@ void commit_renamed(struct fs *fs, const char *from, const char *to, bool is_dir
 		renamed_folder(fs, from, to);
 		return;
 	}
-	if (was && is)
+	if (was && is) {
 		engine_renamed(fs->engine, from, to, false);
-	else if (was)
+		scan_moved(fs, to);
+		return;
+	}
+	if (was)
 		engine_removed(fs->engine, from);
 	if (is)
 		commit_named(fs, to);
@@ -257,10 +276,8 @@ void commit_hurry(struct fs *fs, uint64_t dev, uint64_t ino)
 	struct pending *p = find(fs->commit, dev, ino);
 	bool now = p && p->listed && !p->writers && !p->reading && !fs->commit->stopped;
 	if (now) {
-		struct due *d = xmalloc(sizeof(*d));
-		*d = (struct due){ fs->commit, p->key };
 		p->due = 0;
-		disk_post(fs->disk, on_due, d);
+		disk_post(fs->disk, on_due, due_new(fs->commit, p->key));
 	}
 	pthread_mutex_unlock(&fs->commit->lock);
 }
@@ -283,7 +300,7 @@ static char *newest_path(struct fs *fs, struct key key, const char *seen)
 	return xstrdup(seen);
 }
 
-static void read_and_post(struct fs *fs, struct key key, const char *seen, bool hold, bool again)
+static void read_and_post(struct fs *fs, struct key key, const char *seen, const struct pending *as)
 {
 	cleanup_free char *path = newest_path(fs, key, seen);
 	struct engine_commit *c = path && prompt_path_is_prompt(path) ? commit_read(fs, path) : NULL;
@@ -296,19 +313,22 @@ static void read_and_post(struct fs *fs, struct key key, const char *seen, bool 
 	/* It is taken up under the identity that it is listed with, whatever stands there by now. */
 	c->dev = key.dev;
 	c->ino = key.ino;
-	c->hold = hold;
-	c->again = again;
+	c->hold = as->hold;
+	c->again = as->again;
+	c->fresh = as->fresh;
 	engine_commit(fs->engine, c);
 }
 
 static void on_due(void *arg)
 {
-	struct due d = *(struct due *)arg;
-	struct commit *c = d.c;
+	struct due *d = arg;
+	struct commit *c = d->c;
+	struct key key = d->key;
 
-	free(arg);
 	pthread_mutex_lock(&c->lock);
-	struct pending *p = find(c, d.key.dev, d.key.ino);
+	DL_DELETE(c->dues, d);
+	free(d);
+	struct pending *p = find(c, key.dev, key.ino);
 	if (!p || !p->listed || p->writers || p->reading || c->stopped) {
 		if (p)
 			p->timed = false;
@@ -317,20 +337,18 @@ static void on_due(void *arg)
 	}
 	p->timed = false;
 	if (p->due > clock_mono_ms()) {
-		struct due *again = xmalloc(sizeof(*again));
-		*again = d;
 		p->timed = true;
-		disk_at(c->fs->disk, p->due, on_due, again);
+		disk_at(c->fs->disk, p->due, on_due, due_new(c, key));
 		pthread_mutex_unlock(&c->lock);
 		return;
 	}
 	p->listed = p->touched = false;
 	p->reading = true;
-	bool hold = p->hold, is_again = p->again;
-	p->hold = p->again = false;
+	struct pending as = { .hold = p->hold, .again = p->again, .fresh = p->fresh };
+	p->hold = p->again = p->fresh = false;
 	cleanup_free char *seen = xstrdup(p->path);
 	pthread_mutex_unlock(&c->lock);
-	read_and_post(c->fs, d.key, seen, hold, is_again);
+	read_and_post(c->fs, key, seen, &as);
 }
 
 void commit_taken(struct fs *fs, uint64_t dev, uint64_t ino)
@@ -388,9 +406,12 @@ void commit_stop(struct fs *fs)
 void commit_free(struct fs *fs)
 {
 	struct pending *p, *tmp;
+	struct due *d, *next;
 
 	if (!fs->commit)
 		return;
+	DL_FOREACH_SAFE(fs->commit->dues, d, next)
+		free(d);
 	HASH_ITER(hh, fs->commit->pending, p, tmp) {
 		HASH_DEL(fs->commit->pending, p);
 		free(p->path);

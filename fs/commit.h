@@ -41,7 +41,7 @@ void commit_found(struct fs *fs, const char *path, bool hold);
 void commit_left(struct fs *fs, const char *path);
 /* Reads the file again and sends it to the engine although its digest is the same (retry of a prompt
  * that was refused, or after a configuration change). */
-void commit_again(struct fs *fs, const char *path);
+void commit_again(struct fs *fs, const char *path, bool fresh);
 
 /* Engine thread: the engine has taken up what was pending of that inode. */
 void commit_taken(struct fs *fs, uint64_t dev, uint64_t ino);

@@ -104,6 +104,8 @@ static void settle_request(struct fs *fs, struct engine_commit *c, struct prompt
 	if (request_resolve(fs->models, &p->settings, p->text, fs->options.sandbox, &c->request,
 	                    &c->refused) < 0)
 		return;
+	if (!fs->options.reuse && !p->settings.value[SET_REUSE])
+		c->request.reuse = false;
 	if (!wire_by_name(c->request.provider->wire)) {
 		error_set(&c->refused, EPROTONOSUPPORT, "name another one in a provider header",
 		          "provider \"%s\" speaks the %s wire, which this version does not know",

@@ -16,7 +16,7 @@ static bool is_pending(void *ctx, uint64_t dev, uint64_t ino)
 {
 	return commit_is_pending(ctx, dev, ino);
 }
-static void read_again(void *ctx, const char *path) { commit_again(ctx, path); }
+static void read_again(void *ctx, const char *path, bool fresh) { commit_again(ctx, path, fresh); }
 
 static const struct engine_calls calls = {
 	.publish = publish, .changed = changed, .committed = committed, .is_pending = is_pending,

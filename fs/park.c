@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fs.h"
@@ -48,22 +49,32 @@ static void park_free(struct park *p)
 	free(p);
 }
 
+/* ESTALE makes the kernel look the name up once more, which finds a node for what stands there now. */
+static int open_picture(struct park *p, const char *out)
+{
+	cleanup_fd int fd = source_open(p->fs->source_fd, out, O_RDONLY | O_CLOEXEC, 0);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return virtual_opened(p->node, &st) ? steal_fd(&fd) : -ESTALE;
+}
+
 static void answer(struct park *p, int result, const char *out)
 {
+	int fd = result == 0 ? open_picture(p, out) : result;
+
 	p->answered = true;
-	if (result == 0) {
-		int fd = source_open(p->fs->source_fd, out, O_RDONLY | O_CLOEXEC, 0);
-		if (fd >= 0) {
-			virtual_opened(p->fs, p->node, out);
-			p->fi.fh = (uint64_t)fd;
-			p->fi.keep_cache = 1;
-			if (fuse_reply_open(p->req, &p->fi) != 0)
-				close(fd);   /* its caller was killed in the meantime */
-			return;
-		}
-		result = fd;
+	if (fd < 0) {
+		fuse_reply_err(p->req, -fd);
+		return;
 	}
-	fuse_reply_err(p->req, -result);
+	p->fi.fh = (uint64_t)fd;
+	p->fi.keep_cache = 1;
+	if (fuse_reply_open(p->req, &p->fi) != 0)
+		close(fd);   /* its caller was killed in the meantime */
 }
 
 /* Engine thread.  -EINTR comes from the cancel message, which is always the last. */

@@ -52,7 +52,8 @@ static int add_file(struct fs *fs, const char *path, struct request *r, struct e
 		return error_set(err, EINVAL, "look at the refs header and at what lies there",
 		                 "reference %s cannot be read: %s", path, strerror(fd < 0 ? -fd : errno));
 	if (!S_ISREG(st.st_mode))
-		return error_set(err, EINVAL, NULL, "reference %s is no file", path);
+		return error_set(err, EINVAL, "name pictures; FOLDER/* are all that lie in a folder",
+		                 "reference %s is no file", path);
 	if ((uint64_t)st.st_size > max)
 		return error_set(err, EINVAL, "make it smaller",
 		                 "reference %s has %lld bytes; %s takes at most %llu", path,

@@ -22,7 +22,9 @@ static const char *shown_reason(const struct job_view *v, enum file_state f)
 		return "it is still being written";
 	if (f == FILE_PENDING)
 		return NULL;
-	return v && v->job ? v->job->reason : "it was not saved since it is watched";
+	if (v && v->job)
+		return v->job->reason;
+	return "it starts nothing: it was not read yet, or .defaults of its folder leaves it out";
 }
 
 static void add_time(struct buf *out, const char *name, int64_t ms)
@@ -59,7 +61,7 @@ static void add_progress(struct buf *out, int percent)
 		return;
 	buf_fmt(out, "progress: %d%% [", percent);
 	for (int i = 0; i < BAR_WIDTH; i++)
-		buf_chr(out, i * 100 < percent * BAR_WIDTH ? '#' : '-');
+		buf_chr(out, (i + 1) * 100 <= percent * BAR_WIDTH ? '#' : '-');
 	buf_str(out, "]\n");
 }
 
@@ -105,13 +107,13 @@ static void add_tasks(struct buf *out, const struct job_view *v)
 	for (size_t i = 0; i < v->tasks_count; i++) {
 		const struct task_row *t = v->tasks[i];
 		if (v->tasks_count > 1)
-			buf_fmt(out, "task %u: %s%s%s\n", t->index, state_name(t->state),
+			buf_fmt(out, "picture-%u: %s%s%s\n", t->index, state_name(t->state),
 			        t->reason ? ", " : "", t->reason ? t->reason : "");
 		add_picture(out, t);
 		if (t->task_id)
 			buf_fmt(out, "id: %s\n", t->task_id);
 		if (t->state == STATE_DEFERRED)
-			add_time(out, "next try", t->next_try_ms);
+			add_time(out, "next-try", t->next_try_ms);
 		if (t->cost_usd >= 0)
 			buf_fmt(out, "cost: %.4f USD\n", t->cost_usd);
 	}

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,7 +22,9 @@ struct seen { char *path; uint64_t dev, ino; int64_t size, mtime_ns, ctime_ns; }
 struct batch {
 	struct fs *fs;
 	bool first_mount;
+	bool moved;                   /* by a rename: the name of what is pending has changed */
 	int64_t mounted_ns;
+	int64_t first_ns;             /* when the first mount was whose scan came to its end */
 	struct seen *seen;
 	size_t count;
 };
@@ -34,26 +37,61 @@ static void batch_free(struct batch *b)
 	free(b);
 }
 
-static bool is_as_recorded(struct journal *j, const struct seen *s)
+enum standing { RECORDED, CHANGED, STOPPED, REFUSED };
+
+/* What the journal knows of it: that very file, and if so whether its newest text became a request, is
+ * stopped for want of a key, or was refused. */
+static enum standing standing_of(struct journal *j, const struct seen *s)
 {
 	cleanup_prompt_row struct prompt_row row = { 0 };
+	cleanup_job_row struct job_row job = { 0 };
 
 	if (j->prompt_by_path(j, s->path, &row) <= 0 || !row.revision)
-		return false;
-	return row.dev == s->dev && row.ino == s->ino && row.size == s->size &&
-	       row.mtime_ns == s->mtime_ns;
+		return CHANGED;
+	if (row.dev != s->dev || row.ino != s->ino || row.size != s->size || row.mtime_ns != s->mtime_ns)
+		return CHANGED;
+	if (!row.job || j->job_load(j, row.job, &job) <= 0 || job.request)
+		return RECORDED;
+	return job.state == STATE_STOPPED ? STOPPED : REFUSED;
+}
+
+static void compare_one(const struct batch *b, struct journal *j, const struct seen *s)
+{
+	bool pending = commit_is_pending(b->fs, s->dev, s->ino);
+
+	switch (pending && b->moved ? CHANGED : pending ? RECORDED : standing_of(j, s)) {
+	case RECORDED:
+		return;
+	case REFUSED:
+		/* Its name may have been the reason; else what it was refused for is looked at again
+		 * when it is saved. */
+		if (b->moved)
+			commit_found(b->fs, s->path, false);
+		return;
+	case STOPPED:
+		/* There may be a key by now; what would have been held without that reason still is. */
+		commit_found(b->fs, s->path, s->ctime_ns <= b->first_ns);
+		return;
+	case CHANGED:
+		commit_found(b->fs, s->path, b->first_mount && s->ctime_ns <= b->mounted_ns);
+		return;
+	}
+}
+
+static int64_t first_mounted_ns(struct journal *j)
+{
+	cleanup_free char *scanned = NULL;
+
+	return j->fact_get(j, "scanned", &scanned) > 0 ? strtoll(scanned, NULL, 10) : INT64_MAX;
 }
 
 static void compare(struct engine *e, void *arg)
 {
 	struct batch *b = arg;
 
-	for (size_t i = 0; i < b->count; i++) {
-		const struct seen *s = &b->seen[i];
-		if (commit_is_pending(b->fs, s->dev, s->ino) || is_as_recorded(engine_journal(e), s))
-			continue;
-		commit_found(b->fs, s->path, b->first_mount && s->ctime_ns <= b->mounted_ns);
-	}
+	b->first_ns = first_mounted_ns(engine_journal(e));
+	for (size_t i = 0; i < b->count; i++)
+		compare_one(b, engine_journal(e), &b->seen[i]);
 	batch_free(b);
 }
 
@@ -93,6 +131,13 @@ static void walk(struct fs *fs, const char *folder, const struct batch *how)
 
 /* --- prompts that went while nobody looked --- */
 
+bool scan_is_first(struct journal *j)
+{
+	cleanup_free char *scanned = NULL;
+
+	return j->fact_get(j, "scanned", &scanned) <= 0;
+}
+
 static int still_there(void *arg, struct prompt_row *row)
 {
 	struct fs *fs = arg;
@@ -107,17 +152,14 @@ static int still_there(void *arg, struct prompt_row *row)
 static void compare_gone(struct engine *e, void *arg)
 {
 	struct journal *j = engine_journal(e);
+	struct batch *how = arg;
+	cleanup_free char *when = xasprintf("%lld", (long long)how->mounted_ns);
 
-	j->prompts_under(j, "", still_there, arg);
-	if (j->begin(j) == 0 && (j->fact_set(j, "scanned", "yes") < 0 || j->commit(j) < 0))
+	j->prompts_under(j, "", still_there, how->fs);
+	if (how->mounted_ns && scan_is_first(j) && j->begin(j) == 0 &&
+	    (j->fact_set(j, "scanned", when) < 0 || j->commit(j) < 0))
 		j->rollback(j);
-}
-
-bool scan_is_first(struct journal *j)
-{
-	cleanup_free char *scanned = NULL;
-
-	return j->fact_get(j, "scanned", &scanned) <= 0;
+	batch_free(how);
 }
 
 /* --- entry points --- */
@@ -128,8 +170,9 @@ static void run_tree(void *arg)
 
 	walk(how->fs, "", how);
 	if (!atomic_load(&stopping))
-		engine_post(how->fs->engine, compare_gone, how->fs);
-	free(how);
+		engine_post(how->fs->engine, compare_gone, how);
+	else
+		batch_free(how);
 }
 
 void scan_tree(struct fs *fs, bool first_mount, int64_t mounted_ns)
@@ -159,6 +202,19 @@ void scan_folder(struct fs *fs, const char *path)
 
 	*s = (struct folder_scan){ fs, xstrdup(path) };
 	disk_post(fs->disk, run_folder, s);
+}
+
+void scan_moved(struct fs *fs, const char *path)
+{
+	cleanup_fd int fd = source_open(fs->source_fd, path, O_PATH | O_NOFOLLOW, 0);
+	struct stat st;
+
+	if (!prompt_path_is_prompt(path) || fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return;
+	struct batch *b = xcalloc(1, sizeof(*b));
+	*b = (struct batch){ .fs = fs, .moved = true };
+	see(b, path, &st);
+	engine_post(fs->engine, compare, b);
 }
 
 void scan_stop(struct fs *fs)

@@ -11,6 +11,9 @@ struct journal;
 void scan_tree(struct fs *fs, bool first_mount, int64_t mounted_ns);
 /* A folder appeared: every prompt in it counts as committed. */
 void scan_folder(struct fs *fs, const char *path);
+/* A prompt got this name by a rename.  One whose record came along unchanged is not committed: its
+ * references may not have moved yet, and a rename should cost nothing. */
+void scan_moved(struct fs *fs, const char *path);
 /* Whether this source was never scanned to its end: what lies in it then is held.  Before the engine
  * has the journal. */
 bool scan_is_first(struct journal *j);

@@ -155,6 +155,20 @@ static void end_session(struct serving *s)
 	s->fs->session = NULL;
 }
 
+/* Whoever was answered just now still has to go. */
+static int unmount_soon(const char *path, struct error *err)
+{
+	enum { TRIES = 25, PAUSE_MS = 20 };
+	int rc = mountpoint_unmount(path, false, err);
+
+	for (int i = 1; rc == -EBUSY && i < TRIES; i++) {
+		error_clear(err);
+		poll(NULL, 0, PAUSE_MS);
+		rc = mountpoint_unmount(path, false, err);
+	}
+	return rc;
+}
+
 /* Unmounts ours, and only ours: somebody may have done so before, and mounted something else. */
 static void take_mount_away(struct serving *s)
 {
@@ -163,7 +177,7 @@ static void take_mount_away(struct serving *s)
 
 	if (!s->dev || mounted_dev(s->fs) != s->dev)
 		return;
-	if (!mountpoint_unmount(path, false, &busy))
+	if (!unmount_soon(path, &busy))
 		return;
 	log_warning("%s; it is unmounted, and what is open there will fail", busy.text);
 	if (mountpoint_unmount(path, true, &err))
@@ -420,12 +434,15 @@ static void prepare_signals(sigset_t *awaited)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* The next signal that has come, or 0. */
-static int taken_signal(int signals)
+/* The next signal that has come, or 0.  *value is what sigqueue(3) sent with it. */
+static int taken_signal(int signals, int *value)
 {
 	struct signalfd_siginfo info;
 
-	return read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info) ? (int)info.ssi_signo : 0;
+	if (read(signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return 0;
+	*value = info.ssi_code == SI_QUEUE ? info.ssi_int : 0;
+	return (int)info.ssi_signo;
 }
 
 /* After `umount -l` the session lives on while something is open there; nobody can reach it, though. */
@@ -444,6 +461,7 @@ static void wait_for_end(struct serving *s, const sigset_t *awaited)
 	cleanup_fd int table = open("/proc/self/mounts", O_RDONLY | O_CLOEXEC);
 	struct pollfd fds[] = { { .fd = signals, .events = POLLIN }, { .fd = table, .events = POLLPRI } };
 	int64_t drained_until = 0;    /* 0 = not draining */
+	int value = 0;
 
 	while (!atomic_load(&s->loop_ended) && is_mounted(s)) {
 		int64_t left = drained_until ? drained_until - clock_mono_ms() : -1;
@@ -455,15 +473,15 @@ static void wait_for_end(struct serving *s, const sigset_t *awaited)
 		}
 		if (poll(fds, ARRAY_LEN(fds), (int)left) <= 0)
 			continue;
-		switch (taken_signal(signals)) {
+		switch (taken_signal(signals, &value)) {
 		case SIGTERM:
 		case SIGINT:
 		case SIGHUP:
 			log_info("ending, as told by a signal");
 			return;
 		case SIGUSR1:
-			parks_drain(s->fs, true);
-			drained_until = clock_mono_ms() + DRAIN_MS;
+			parks_drain(s->fs, value != SERVE_DRAIN_OVER);
+			drained_until = value == SERVE_DRAIN_OVER ? 0 : clock_mono_ms() + DRAIN_MS;
 			break;
 		}
 	}

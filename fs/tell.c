@@ -255,7 +255,7 @@ static int publish_move(struct tell *t, int root, struct publication *p)
 	struct stat st;
 
 	if (!standing(t->fs, p->file, &st) || !is_file(&st, p->out_dev, p->out_ino))
-		return 0;
+		return -ENOENT;           /* the user took it away, or it has moved on */
 	int result = make_folders(t, root, p->out);
 	if (result < 0)
 		return result;
@@ -343,7 +343,7 @@ static void do_publish(struct tell *t, struct publication *p)
 
 	watch_expect(t->fs, p->out);
 	p->result = root < 0 ? root : publish_kinds[p->kind](t, root, p);
-	if (p->result < 0)
+	if (p->result < 0 && p->kind != PUBLISH_MOVE)
 		log_warning("%s: %s", p->out, strerror(-p->result));
 	*d = (struct durable){ t->fs, p };
 	disk_post(t->fs->disk, make_durable, d);

@@ -85,7 +85,6 @@ void virtual_free_extra(void *extra)
 	registry_remove(c);
 	free(c->path);
 	free(c->bytes);
-	free(c->out);
 	free(c);
 }
 
@@ -122,11 +121,26 @@ static bool is_folder_kind(enum node_kind k)
 
 static mode_t mode_of(const struct node *n)
 {
+	/* The kernel checks modes before it asks us, also for tell, which moves files out of there. */
+	if (n->kind == NODE_INCOMING_DIR)
+		return S_IFDIR | 0700;
 	if (is_folder_kind(n->kind))
-		return S_IFDIR | 0555;
+		return S_IFDIR | 0755;
 	if (n->kind == NODE_CONTROL_FILE)
 		return S_IFREG | control_mode(n->name);
-	return S_IFREG | 0444;
+	return S_IFREG | 0644;
+}
+
+/* One number per name, although each revision is a node of its own: cp(1) compares what it looked at
+ * with what it opened. */
+static uint64_t shown_ino(const struct node *n)
+{
+	const struct content *c = n->extra;
+
+	if (n->kind != NODE_STATUS_FILE && n->kind != NODE_WAIT_FILE)
+		return n->ino;
+	unsigned which = n->kind == NODE_STATUS_FILE ? c->json : c->index;
+	return virtual_ino((enum node_kind)n->kind, c->path, &which, sizeof(which));
 }
 
 void virtual_attr(struct fs *fs, const struct node *n, struct stat *st)
@@ -134,7 +148,7 @@ void virtual_attr(struct fs *fs, const struct node *n, struct stat *st)
 	struct content *c = n->extra;
 
 	memset(st, 0, sizeof(*st));
-	st->st_ino = n->ino;
+	st->st_ino = shown_ino(n);
 	st->st_mode = mode_of(n);
 	st->st_nlink = is_folder_kind(n->kind) ? 2 : 1;
 	st->st_uid = fs->uid;
@@ -144,18 +158,13 @@ void virtual_attr(struct fs *fs, const struct node *n, struct stat *st)
 		return;
 	st->st_atim = st->st_mtim = st->st_ctim = c->time;
 	st->st_size = (off_t)c->len;
-	if (n->kind == NODE_WAIT_FILE) {
-		struct stat real;
-		pthread_mutex_lock(&registry_lock);
-		cleanup_free char *out = xstrdup(c->out);
-		pthread_mutex_unlock(&registry_lock);
-		cleanup_fd int fd = out ? source_open(fs->source_fd, out, O_PATH, 0) : -1;
-		if (fd >= 0 && fstat(fd, &real) == 0) {
-			st->st_size = real.st_size;
-			st->st_mtim = real.st_mtim;
-			st->st_ctim = real.st_ctim;
-		}
+	pthread_mutex_lock(&registry_lock);
+	if (c->has_picture) {
+		st->st_size = c->picture.st_size;
+		st->st_mtim = c->picture.st_mtim;
+		st->st_ctim = c->picture.st_ctim;
 	}
+	pthread_mutex_unlock(&registry_lock);
 	st->st_blocks = (st->st_size + 511) / 512;
 }
 
@@ -353,7 +362,7 @@ static char *prompt_of_stem(struct fs *fs, const char *stem, struct stat *st)
 	return NULL;
 }
 
-static char *prompt_of_picture(struct fs *fs, const char *path, unsigned *index, struct stat *st)
+char *virtual_prompt_of_picture(struct fs *fs, const char *path, unsigned *index, struct stat *st)
 {
 	cleanup_free char *stem = xstrdup(path);
 	char *dot = strrchr(stem, '.'), *end;
@@ -372,30 +381,59 @@ static char *prompt_of_picture(struct fs *fs, const char *path, unsigned *index,
 	return prompt_of_stem(fs, stem, st);
 }
 
-/* A node per job, so that pages of one picture never show up in another. */
+/* What makes a node of its own: the job until its picture is there, then the picture as it is. */
+struct wait_id {
+	int64_t created_ms, mtime_ns, size;
+	uint64_t dev, ino, unique;
+	unsigned revision, index;
+};
+
+static struct wait_id wait_id(const struct job_view *v, const struct content *c)
+{
+	const struct stat *st = &c->picture;
+	struct wait_id id;
+
+	memset(&id, 0, sizeof(id));   /* its padding is hashed, too */
+	id.created_ms = v->job->created_ms;
+	id.revision = v->job->revision;
+	id.index = c->index;
+	if (!c->has_picture)
+		return id;
+	id.dev = st->st_dev;
+	id.ino = st->st_ino;
+	id.size = st->st_size;
+	id.mtime_ns = st->st_mtim.tv_sec * 1000000000LL + st->st_mtim.tv_nsec;
+	return id;
+}
+
+/* So that pages of one picture never show up in another. */
 static void wait_found(void *arg, const struct job_view *v)
 {
 	struct asked *a = arg;
 	struct content *c = content_new(a->path);
-	static uint64_t unique;
-	struct { uint64_t job; unsigned index; } id = { 0, a->index };
-	bool pending = commit_is_pending(a->fs, a->st.st_dev, a->st.st_ino);
+	static uint64_t unique;       /* engine thread */
+	struct wait_id id;
+	bool known = v && v->job && !commit_is_pending(a->fs, a->st.st_dev, a->st.st_ino);
 	size_t i = a->index ? a->index - 1 : 0;
 
 	c->index = a->index;
 	c->dev = a->st.st_dev;
 	c->ino = a->st.st_ino;
-	if (!pending && v && v->job && i < v->tasks_count && v->tasks[i]->state == STATE_COMPLETED) {
-		c->out = xstrdup(v->tasks[i]->out);
-		cleanup_fd int fd = source_open(a->fs->source_fd, c->out, O_PATH | O_NOFOLLOW, 0);
-		if (fd < 0) {
+	if (known && i < v->tasks_count && v->tasks[i]->state == STATE_COMPLETED) {
+		cleanup_fd int fd = source_open(a->fs->source_fd, v->tasks[i]->out, O_PATH | O_NOFOLLOW, 0);
+		c->has_picture = fd >= 0 && fstat(fd, &c->picture) == 0;
+		if (!c->has_picture) {
 			virtual_free_extra(c);
 			fuse_reply_err(a->req, ENOENT);   /* the user deleted it */
 			asked_free(a);
 			return;
 		}
 	}
-	id.job = !pending && v && v->job ? (uint64_t)v->job->id : UINT64_MAX - unique++;
+	memset(&id, 0, sizeof(id));
+	if (known)
+		id = wait_id(v, c);
+	else
+		id.unique = ++unique;
 	reply_node(a, NODE_WAIT_FILE, virtual_ino(NODE_WAIT_FILE, a->path, &id, sizeof(id)), c);
 	asked_free(a);
 }
@@ -410,7 +448,7 @@ static void lookup_wait(struct fs *fs, fuse_req_t req, struct node *parent, cons
 		reply_folder(fs, req, parent, name, NODE_WAIT_DIR);
 		return;
 	}
-	cleanup_free char *prompt = prompt_of_picture(fs, path, &index, &st);
+	cleanup_free char *prompt = virtual_prompt_of_picture(fs, path, &index, &st);
 	if (!prompt) {
 		fuse_reply_err(req, ENOENT);
 		return;
@@ -518,15 +556,21 @@ void virtual_open(struct fs *fs, fuse_req_t req, struct node *n, struct fuse_fil
 		open_content(req, fi);
 }
 
-void virtual_opened(struct fs *fs, struct node *n, const char *out)
+bool virtual_opened(struct node *n, const struct stat *picture)
 {
 	struct content *c = n->extra;
+	const struct stat *had = &c->picture;
 
-	(void)fs;
 	pthread_mutex_lock(&registry_lock);
-	if (!c->out)
-		c->out = xstrdup(out);
+	bool same = !c->has_picture ||
+	            (had->st_dev == picture->st_dev && had->st_ino == picture->st_ino &&
+	             had->st_size == picture->st_size && had->st_mtim.tv_sec == picture->st_mtim.tv_sec &&
+	             had->st_mtim.tv_nsec == picture->st_mtim.tv_nsec);
+	if (same)
+		c->picture = *picture;
+	c->has_picture = true;
 	pthread_mutex_unlock(&registry_lock);
+	return same;
 }
 
 void virtual_read(struct fs *fs, fuse_req_t req, struct node *n, size_t size, off_t off,

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "commit.h"
 #include "control.h"
 #include "fs.h"
 #include "image.h"
@@ -42,6 +43,7 @@ static void add_status(struct listing *l, const char *path, const struct dirent 
 	}
 }
 
+/* Of pictures, the engine says later whether they are finished. */
 static void add_wait(struct listing *l, const char *path, const struct dirent *d, bool folder)
 {
 	(void)path;
@@ -69,6 +71,124 @@ static void fill(struct fs *fs, struct listing *l, const char *folder, const cha
 		close(fd);
 }
 
+static void listing_free(struct listing *l)
+{
+	for (size_t i = 0; i < l->count; i++)
+		free(l->entry[i].name);
+	free(l->entry);
+	free(l);
+}
+
+static void reply_listing(fuse_req_t req, struct listing *l, struct fuse_file_info *fi)
+{
+	fi->fh = (uint64_t)(uintptr_t)l;
+	if (fuse_reply_open(req, fi) != 0)
+		listing_free(l);
+}
+
+/* --- wait/: opening what it lists must not wait --- */
+
+struct visit {
+	struct fs *fs;
+	fuse_req_t req;
+	struct fuse_file_info fi;
+	struct listing *listed;
+	size_t left;                  /* answers that are to come; engine thread, once they were asked */
+};
+
+/* A picture in out/ that belongs to a prompt; the engine knows whether it is of its newest text. */
+struct candidate {
+	struct visit *visit;
+	struct candidate *next;
+	char *name, *out, *prompt;
+	unsigned index;
+	struct stat st;               /* of the prompt */
+};
+
+static void candidate_free(struct candidate *c)
+{
+	free(c->name);
+	free(c->out);
+	free(c->prompt);
+	free(c);
+}
+
+static bool is_finished(const struct candidate *c, const struct job_view *v)
+{
+	size_t i = c->index ? c->index - 1 : 0;
+
+	return v && v->job && i < v->tasks_count && v->tasks[i]->state == STATE_COMPLETED &&
+	       strcmp(v->tasks[i]->out, c->out) == 0 &&
+	       !commit_is_pending(c->visit->fs, c->st.st_dev, c->st.st_ino);
+}
+
+static void visit_end(struct visit *visit)
+{
+	reply_listing(visit->req, visit->listed, &visit->fi);
+	free(visit);
+}
+
+static void candidate_judged(void *arg, const struct job_view *v)
+{
+	struct candidate *c = arg;
+	struct visit *visit = c->visit;
+
+	if (is_finished(c, v))
+		add(visit->listed, steal_pointer(&c->name), DT_REG);
+	candidate_free(c);
+	if (--visit->left == 0)
+		visit_end(visit);
+}
+
+/* NULL: no prompt's picture. */
+static struct candidate *candidate_new(struct visit *visit, const char *folder, const char *name)
+{
+	cleanup_free char *path = xasprintf("%s%s%s", folder, *folder ? "/" : "", name);
+	struct candidate *c = xcalloc(1, sizeof(*c));
+
+	c->visit = visit;
+	c->name = xstrdup(name);
+	c->out = xasprintf("out/%s", path);
+	c->prompt = virtual_prompt_of_picture(visit->fs, path, &c->index, &c->st);
+	if (c->prompt)
+		return c;
+	candidate_free(c);
+	return NULL;
+}
+
+static void ask_all(struct visit *visit, struct candidate *first)
+{
+	struct candidate *c, *next;
+
+	if (!first)
+		visit_end(visit);
+	for (c = first; c; c = next) {
+		next = c->next;       /* it is the engine's at once */
+		engine_query(visit->fs->engine, c->prompt, candidate_judged, c);
+	}
+}
+
+/* Folders are listed, pictures are asked for.  Takes `all`. */
+static void visit_wait(struct fs *fs, fuse_req_t req, const char *folder, struct listing *all,
+                       const struct fuse_file_info *fi)
+{
+	struct visit *visit = xcalloc(1, sizeof(*visit));
+	struct candidate *first = NULL, *c;
+
+	*visit = (struct visit){ .fs = fs, .req = req, .fi = *fi, .listed = xcalloc(1, sizeof(*all)) };
+	for (size_t i = 0; i < all->count; i++) {
+		if (all->entry[i].type == DT_DIR) {
+			add(visit->listed, xstrdup(all->entry[i].name), DT_DIR);
+		} else if ((c = candidate_new(visit, folder, all->entry[i].name))) {
+			c->next = first;
+			first = c;
+			visit->left++;
+		}
+	}
+	listing_free(all);
+	ask_all(visit, first);
+}
+
 void virtual_opendir(struct fs *fs, fuse_req_t req, struct node *n, struct fuse_file_info *fi)
 {
 	struct listing *l = xcalloc(1, sizeof(*l));
@@ -89,8 +209,10 @@ void virtual_opendir(struct fs *fs, fuse_req_t req, struct node *n, struct fuse_
 		fill(fs, l, out, real, add_wait);
 	for (size_t i = 0; n->kind == NODE_CONTROL_DIR && (name = control_name(i)); i++)
 		add(l, xstrdup(name), DT_REG);
-	fi->fh = (uint64_t)(uintptr_t)l;
-	fuse_reply_open(req, fi);
+	if (n->kind == NODE_WAIT_DIR)
+		visit_wait(fs, req, real, l, fi);
+	else
+		reply_listing(req, l, fi);
 }
 
 /* With `plus`, entries go without attributes: the kernel looks them up when it wants them. */
@@ -119,13 +241,8 @@ void virtual_readdir(struct fs *fs, fuse_req_t req, struct node *n, size_t size,
 
 void virtual_releasedir(struct fs *fs, fuse_req_t req, struct node *n, struct fuse_file_info *fi)
 {
-	struct listing *l = (struct listing *)(uintptr_t)fi->fh;
-
 	(void)fs;
 	(void)n;
-	for (size_t i = 0; i < l->count; i++)
-		free(l->entry[i].name);
-	free(l->entry);
-	free(l);
+	listing_free((struct listing *)(uintptr_t)fi->fh);
 	fuse_reply_err(req, 0);
 }

@@ -9,7 +9,7 @@
 #include "render.h"
 #include "virtual.h"
 
-/* extra of a virtual node.  Constant after its node is made, but `out`. */
+/* extra of a virtual node.  Constant after its node is made, but `picture` and `has_picture`. */
 struct content {
 	char *path;                   /* of the prompt (status, wait), else of the entry */
 	char *bytes; size_t len;      /* what is read */
@@ -17,7 +17,8 @@ struct content {
 	bool json, registered;
 	unsigned index;               /* wait: which picture, 0 = the first */
 	uint64_t dev, ino;            /* wait: of the prompt file */
-	char *out;                    /* wait: the picture, once known (under virtual.c's lock) */
+	struct stat picture;          /* wait: of the picture, once known (under virtual.c's lock) */
+	bool has_picture;
 	uint64_t node_id;
 	struct content *prev, *next;  /* status: same prompt */
 };
@@ -30,8 +31,12 @@ void virtual_reply_entry(struct fs *fs, fuse_req_t req, struct node *n);
  * it if that is not NULL; the caller frees. */
 char *virtual_real_path(struct fs *fs, struct node *n, const char *name);
 enum file_state virtual_file_state(struct fs *fs, const struct stat *st);
-/* The picture that an open of that wait/ node was given. */
-void virtual_opened(struct fs *fs, struct node *n, const char *out);
+/* An open of that wait/ node is about to be given this picture.  False: the node stands for another
+ * one, whose pages the kernel may have. */
+bool virtual_opened(struct node *n, const struct stat *picture);
+/* The prompt that a name in wait/ stands for, its attributes, and which picture (0 = the first), or
+ * NULL; the caller frees. */
+char *virtual_prompt_of_picture(struct fs *fs, const char *path, unsigned *index, struct stat *st);
 
 /* Status nodes of that prompt that the kernel knows. */
 struct status_node { uint64_t id; bool json; };

@@ -19,14 +19,19 @@
 
 #define WATCHED (IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_ONLYDIR)
 #define EXPECTED_MAX 4096
+/* Renames and deletions through the mount are seen here, too.  Their handlers know more, namely where
+ * something went, and tell the engine; what we make of them must come after that. */
+#define LATER_MS 500
 
 struct watched { int wd; UT_hash_handle hh; char path[]; };
 struct expected { int64_t until; UT_hash_handle hh; char path[]; };
+struct later { struct later *next; int64_t due; void (*fn)(struct fs *fs, const char *path); char path[]; };
 
 struct watch {
 	struct fs *fs;
 	int fd;
 	struct watched *folders;      /* disk thread only */
+	struct later *later, **later_end;      /* disk thread only; oldest first */
 	bool full;                    /* the kernel gave no more watches */
 	pthread_mutex_t lock;         /* guards expected */
 	struct expected *expected;
@@ -115,14 +120,48 @@ static bool is_expected(struct watch *w, const char *path)
 	return ours;
 }
 
+/* --- what waits a moment --- */
+
+static void on_later(void *arg)
+{
+	struct watch *w = arg;
+	struct later *l;
+
+	while ((l = w->later) && l->due <= clock_mono_ms()) {
+		w->later = l->next;
+		if (!w->later)
+			w->later_end = &w->later;
+		l->fn(w->fs, l->path);
+		free(l);
+	}
+	if (l)
+		disk_at(w->fs->disk, l->due, on_later, w);
+}
+
+static void later(struct watch *w, const char *path, void (*fn)(struct fs *fs, const char *path))
+{
+	size_t len = strlen(path);
+	struct later *l = xcalloc(1, sizeof(*l) + len + 1);
+
+	l->due = clock_mono_ms() + LATER_MS;
+	l->fn = fn;
+	memcpy(l->path, path, len);
+	if (!w->later)
+		disk_at(w->fs->disk, l->due, on_later, w);
+	*w->later_end = l;
+	w->later_end = &l->next;
+}
+
 /* --- events --- */
 
 static void on_folder(struct watch *w, const char *path, uint32_t mask)
 {
-	if ((mask & (IN_CREATE | IN_MOVED_TO)) && watch_wants(path))
+	if ((mask & IN_CREATE) && watch_wants(path))
 		scan_folder(w->fs, path);
+	else if ((mask & IN_MOVED_TO) && watch_wants(path))
+		later(w, path, scan_folder);
 	else if ((mask & (IN_DELETE | IN_MOVED_FROM)) && prompt_folder_is_walked(path))
-		commit_left(w->fs, path);
+		later(w, path, commit_left);
 }
 
 static void on_file(struct watch *w, const char *folder, const char *name, const char *path,
@@ -133,10 +172,12 @@ static void on_file(struct watch *w, const char *folder, const char *name, const
 			tell_stale(w->fs, folder, name);
 		return;
 	}
-	if (mask & (IN_CLOSE_WRITE | IN_MOVED_TO))
+	if (mask & IN_CLOSE_WRITE)
 		commit_found(w->fs, path, false);
+	else if (mask & IN_MOVED_TO)
+		later(w, path, scan_moved);
 	else if (mask & (IN_DELETE | IN_MOVED_FROM))
-		commit_left(w->fs, path);
+		later(w, path, commit_left);
 }
 
 static void on_event(struct watch *w, const struct inotify_event *ev)
@@ -183,6 +224,7 @@ int watch_start(struct fs *fs, struct error *err)
 	struct watch *w = xcalloc(1, sizeof(*w));
 
 	w->fs = fs;
+	w->later_end = &w->later;
 	w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (w->fd < 0) {
 		int code = errno;
@@ -201,10 +243,15 @@ void watch_stop(struct fs *fs)
 	struct watch *w = fs->watch;
 	struct watched *f, *ftmp;
 	struct expected *x, *xtmp;
+	struct later *l;
 
 	if (!w)
 		return;
 	fs->watch = NULL;
+	while ((l = w->later)) {
+		w->later = l->next;
+		free(l);
+	}
 	HASH_ITER(hh, w->folders, f, ftmp) {
 		HASH_DEL(w->folders, f);
 		free(f);

@@ -262,6 +262,25 @@ _force_umount() {
 	done
 }
 
+# --- readers that wait ------------------------------------------------------------------------------
+
+# reader NAME OUTPUT: copies wait/NAME to a file in the background, as cat(1) does, and can be ended
+# with SIGINT.  Its errors go to OUTPUT.err.  Sets READER.
+reader() {
+	env --default-signal=INT cat "$MNT/wait/$1" >"$2" 2>"$2.err" &
+	READER=$!
+}
+
+# Whether all of these sleep in cat(1), which has nothing else to sleep in than its open.
+_are_parked() {
+	local pid stat
+	for pid in "$@"; do
+		stat=$(cat "/proc/$pid/stat" 2>/dev/null) && [[ $stat == *' (cat) S '* ]] || return
+	done
+}
+
+parked() { eventually 20 _are_parked "$@"; }
+
 # --- the end ----------------------------------------------------------------------------------------
 
 # What a daemon should never have said.

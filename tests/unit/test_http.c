@@ -319,6 +319,39 @@ static void a_connection_is_used_again(void **state)
 	client_release(&c);
 }
 
+/* Answers the second connection's request, and the first one's only then. */
+static void serve_second_first(struct server *s, int fd, int connection)
+{
+	(void)connection;
+	if (!read_request(s, fd))
+		return;
+	int other = accept(s->listen_fd, NULL, NULL);
+	if (other >= 0 && read_request(s, other)) {
+		say(other, HELLO);
+		say(fd, HELLO);
+	}
+	close(other);
+}
+
+static void one_that_is_not_answered_holds_nobody_up(void **state)
+{
+	(void)state;
+	struct result slow = { 0 }, quick = { 0 };
+	struct client c;
+
+	client_init(&c, serve_second_first);
+	struct http_request request = get(&c);
+	http_start(c.http, &request, on_done, &slow);
+	while (!server_requests(&c.server))
+		http_turn(c.http, 10);
+	http_start(c.http, &request, on_done, &quick);
+	wait_for(c.http, &quick);
+	assert_int_equal(quick.outcome, HTTP_REPLY);
+	wait_for(c.http, &slow);
+	assert_int_equal(slow.outcome, HTTP_REPLY);
+	client_release(&c);
+}
+
 static void serve_429(struct server *s, int fd, int connection)
 {
 	(void)connection;
@@ -1212,6 +1245,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_reply_is_reported_once_with_its_body),
 		cmocka_unit_test(a_connection_is_used_again),
+		cmocka_unit_test(one_that_is_not_answered_holds_nobody_up),
 		cmocka_unit_test(limits_are_reported),
 		cmocka_unit_test(redirects_are_reported_and_not_followed),
 		cmocka_unit_test(headers_go_only_with_the_request_that_has_them),

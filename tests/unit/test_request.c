@@ -190,7 +190,8 @@ static void without_a_key_the_variables_are_named(void **state)
 	unsetenv("TOAPIS_API_KEY");
 	assert_int_equal(resolve_as("", "a cat", false, &r, &none), -ENOKEY);
 	assert_string_equal(none.text, "no provider has an API key");
-	assert_non_null(strstr(none.hint, "TOAPIS_API_KEY TOKAIFY_API_KEY GEMINI_API_KEY GOOGLE_API_KEY OPENAI_API_KEY,"));
+	/* Only those whose wire is spoken: another key would lead nowhere. */
+	assert_non_null(strstr(none.hint, "set one of TOAPIS_API_KEY,"));
 	assert_non_null(strstr(none.hint, "key-file"));
 	assert_int_equal(resolve_as("model: nano-banana-official", "a cat", false, &r, &one), -ENOKEY);
 	assert_non_null(strstr(one.text, "TOAPIS_API_KEY"));

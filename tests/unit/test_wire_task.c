@@ -214,9 +214,9 @@ static void n_is_a_number_without_quotes_or_point(void **state)
 	struct order o;
 
 	order_init(&o, "m");
-	o.request.n = 4;
+	o.request.n = 4;              /* four tasks of one picture each */
 	char *body = body_of(&o, NULL, NULL, REFS_STRINGS);
-	assert_non_null(strstr(body, "\"n\":4}"));
+	assert_non_null(strstr(body, "\"n\":1}"));
 	free(body);
 }
 

@@ -1,0 +1,173 @@
+/* What came is looked at on the disk thread before anybody sees it: a complete picture, hashed, durable. */
+#include "engine_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "image.h"
+
+struct check {
+	struct task *task;
+	int fd, incoming;
+	int source_fd;
+	char *prompt_path;
+	char *name;                   /* of the file in incoming/ */
+	char *from;                   /* a copy is to be made of this picture, or NULL */
+	uint8_t expected[32];         /* its hash when it was published */
+	void (*copied)(struct engine *, struct task *, bool ok);
+	int result;
+	struct error err;
+	struct image_info info;
+	uint8_t sha256[32];
+	uint64_t bytes;
+	struct stat st;
+};
+
+/* As a file that the prompt's owner made: their umask is not known here, the prompt's own mode is. */
+static void give_to_owner(struct check *c)
+{
+	struct stat prompt;
+
+	if (fstatat(c->source_fd, c->prompt_path, &prompt, AT_SYMLINK_NOFOLLOW) < 0)
+		return;
+	if (geteuid() == 0 && fchown(c->fd, prompt.st_uid, prompt.st_gid) < 0)
+		log_warning("the picture of %s keeps root as its owner: %s", c->prompt_path, strerror(errno));
+	if (fchmod(c->fd, (prompt.st_mode & 0666) | 0600) < 0)
+		log_warning("the picture of %s keeps mode 0600: %s", c->prompt_path, strerror(errno));
+}
+
+/* Only the very bytes that were published are copied: an edited picture is no source. */
+static int copy_picture(struct check *c)
+{
+	int result = store_copy_picture(c->source_fd, c->from, c->fd, c->sha256, &c->bytes);
+
+	if (result == 0 && memcmp(c->sha256, c->expected, sizeof(c->sha256)) != 0)
+		result = -ESTALE;
+	return result < 0 ? result : image_probe(c->fd, &c->info);
+}
+
+static int verify_picture(struct check *c)
+{
+	int result = image_verify(c->fd, &c->info, &c->err), hashed = sha256_fd(c->fd, c->sha256, &c->bytes);
+
+	return result < 0 ? result : hashed;
+}
+
+static void check_picture(void *arg)
+{
+	struct check *c = arg;
+
+	c->result = c->from ? copy_picture(c) : verify_picture(c);
+	if (c->result < 0)
+		return;
+	give_to_owner(c);
+	if (fsync(c->fd) < 0 || fsync(c->incoming) < 0 || fstat(c->fd, &c->st) < 0)
+		c->result = -errno;
+}
+
+static void note_size(struct job *j, const struct image_info *info)
+{
+	const struct request *r = &j->request;
+
+	if (!r->width || (r->width == info->width && r->height == info->height))
+		return;
+	free(j->row.note);
+	j->row.note = xasprintf("the picture is %ux%u pixels, the documented size of %s is %ux%u",
+	                        info->width, info->height, r->ratio ? r->ratio : "this request",
+	                        r->width, r->height);
+}
+
+static void take_picture(struct task *t, const struct check *c)
+{
+	free(t->row.file);
+	t->row.file = xstrdup(c->name);
+	memcpy(t->row.sha256, c->sha256, sizeof(t->row.sha256));
+	t->row.bytes = c->bytes;
+	t->row.width = c->info.width;
+	t->row.height = c->info.height;
+	free(t->row.type);
+	t->row.type = xstrdup(image_name(c->info.type));
+	t->row.out_dev = c->st.st_dev;
+	t->row.out_ino = c->st.st_ino;
+	t->row.attempts = 0;
+}
+
+static void check_free(struct check *c)
+{
+	error_clear(&c->err);
+	free(c->prompt_path);
+	free(c->from);
+	free(c->name);
+	close(c->fd);
+	free(c);
+}
+
+static void checked(struct engine *e, void *arg)
+{
+	struct check *c = arg;
+	struct task *t = c->task;
+
+	t->busy = false;
+	if (c->result == 0) {
+		take_picture(t, c);
+		note_size(t->job, &c->info);
+		task_after(e, t, publish_begin);
+	} else if (c->result == -EBADMSG && t->row.attempts % 2) {
+		t->row.attempts++;
+		fetch_fresh_url(e, t, c->err.text);
+	} else {
+		fetch_later(e, t, -1, c->err.text ? c->err.text : strerror(-c->result));
+	}
+	check_free(c);
+}
+
+static void copied(struct engine *e, void *arg)
+{
+	struct check *c = arg;
+	struct task *t = c->task;
+
+	t->busy = false;
+	if (c->result == 0)
+		take_picture(t, c);
+	c->copied(e, t, c->result == 0);
+	check_free(c);
+}
+
+static struct check *check_new(struct engine *e, struct task *t, char *name, int fd)
+{
+	struct check *c = xcalloc(1, sizeof(*c));
+
+	c->task = t;
+	c->name = name;
+	c->fd = fd;
+	c->incoming = e->set.store->incoming;
+	c->source_fd = e->set.source_fd;
+	c->prompt_path = xstrdup(t->job->prompt->row.path);
+	t->busy = true;
+	return c;
+}
+
+void check_begin(struct engine *e, struct task *t)
+{
+	engine_disk(e, check_picture, checked, check_new(e, t, fetch_name(t), steal_fd(&t->fd)));
+}
+
+int check_copy(struct engine *e, struct task *t, const char *from, const uint8_t sha256[32],
+               void (*done)(struct engine *, struct task *, bool ok))
+{
+	/* Not by the task's id: it has none before its row was written. */
+	cleanup_free char *id = engine_new_id(), *name = xasprintf("%s.part", id);
+	int fd = store_incoming_create(e->set.store, name);
+
+	if (fd < 0)
+		return fd;
+	struct check *c = check_new(e, t, steal_pointer(&name), fd);
+	c->from = xstrdup(from);
+	memcpy(c->expected, sha256, sizeof(c->expected));
+	c->copied = done;
+	engine_disk(e, check_picture, copied, c);
+	return 0;
+}

@@ -1,0 +1,352 @@
+/* Pictures under their names, and what gives way to them. */
+#include "engine_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "image.h"
+
+void publication_free(struct publication *p)
+{
+	free(p->file);
+	free(p->out);
+	free(p->history);
+	free(p);
+}
+
+static const char *suffix_of(const struct task *t)
+{
+	for (enum image_type i = IMAGE_PNG; i <= IMAGE_BMP; i++)
+		if (strcmp(image_name(i), t->row.type) == 0)
+			return image_suffix(i);
+	return "bin";
+}
+
+/* How often a picture that is not published yet looks whether its prompt came back. */
+#define GRACE_LOOK_MS 250
+
+/* Where the picture goes: out/, or history/ for one whose prompt is gone or has a newer one there. */
+static char *out_name(const struct job *j, const struct task *t, unsigned shown_revision)
+{
+	cleanup_free char *number = j->tasks_count > 1 ? xasprintf("-%u", t->row.index) : xstrdup("");
+	bool late = j->row.orphan || shown_revision > j->row.revision;
+
+	if (late)
+		return xasprintf("history/%s.%u%s.%s", j->prompt->row.stem, j->row.revision, number,
+		                 suffix_of(t));
+	return xasprintf("out/%s%s.%s", j->prompt->row.stem, number, suffix_of(t));
+}
+
+static unsigned revision_of(struct engine *e, int64_t job)
+{
+	cleanup_job_row struct job_row row = { 0 };
+
+	return job && e->journal->job_load(e->journal, job, &row) > 0 ? row.revision : 0;
+}
+
+static struct publication *publication_new(const struct job *j, const char *out)
+{
+	struct publication *p = xcalloc(1, sizeof(*p));
+
+	p->out = xstrdup(out);
+	p->history = xasprintf("history/%s", j->prompt->row.stem);
+	p->job_serial = j->serial;
+	return p;
+}
+
+void publish_begin(struct engine *e, struct task *t)
+{
+	struct job *j = t->job;
+
+	/* Its prompt left a moment ago: out/ if it comes back, history/ if not. */
+	if (j->prompt->grace) {
+		task_at(e, t, clock_mono_ms() + GRACE_LOOK_MS, publish_begin);
+		return;
+	}
+	unsigned shown = revision_of(e, j->prompt->row.shown);
+	cleanup_free char *out = out_name(j, t, shown);
+	struct publication *p = publication_new(j, out);
+	cleanup_task_row struct task_row standing = { 0 };
+
+	p->task_index = t->row.index;
+	p->kind = PUBLISH_PICTURE;
+	p->file = xstrdup(t->row.file);
+	p->out_dev = t->row.out_dev;
+	p->out_ino = t->row.out_ino;
+	if (e->journal->task_by_out(e->journal, out, &standing) > 0)
+		p->old_revision = revision_of(e, standing.job);
+	t->busy = true;
+	e->publications++;
+	e->set.calls->publish(e->set.ctx, p);
+}
+
+/* A picture of an older revision that the newer one did not replace by name. */
+static int retire_task(void *arg, struct task_row *row)
+{
+	struct { struct engine *e; struct job *newest; unsigned revision; } *ctx = arg;
+	struct job *j = ctx->newest;
+
+	if (!row->out || !str_starts_with(row->out, "out/"))
+		return 0;
+	for (size_t i = 0; i < j->tasks_count; i++)
+		if (j->tasks[i].row.out && strcmp(j->tasks[i].row.out, row->out) == 0)
+			return 0;
+	struct publication *p = publication_new(j, row->out);
+	p->kind = PUBLISH_RETIRE;
+	p->old_revision = ctx->revision;
+	p->out_dev = row->out_dev;
+	p->out_ino = row->out_ino;
+	ctx->e->publications++;
+	ctx->e->set.calls->publish(ctx->e->set.ctx, p);
+	return 0;
+}
+
+void publish_retire(struct engine *e, struct prompt *p, struct job *newest)
+{
+	unsigned shown = revision_of(e, p->row.shown);
+	struct { struct engine *e; struct job *newest; unsigned revision; } ctx = { e, newest, shown };
+
+	if (newest->row.orphan || shown > newest->row.revision)
+		return;
+	if (p->row.shown && p->row.shown != newest->row.id)
+		e->journal->tasks_of(e->journal, p->row.shown, retire_task, &ctx);
+	p->row.shown = newest->row.id;
+	prompt_dirty(e, p);
+}
+
+/* Made when the first job is sent, so that whoever watches folders is there in time. */
+void publish_folder(struct engine *e, struct job *j)
+{
+	cleanup_free char *out = xasprintf("out/%s", j->prompt->row.stem);
+	cleanup_free char *folder = xstrndup(out, (size_t)(strrchr(out, '/') - out));
+	struct stat st;
+
+	if (fstatat(e->set.source_fd, folder, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return;
+	struct publication *p = publication_new(j, out);
+	p->kind = PUBLISH_FOLDER;
+	e->publications++;
+	e->set.calls->publish(e->set.ctx, p);
+}
+
+static bool says_why(enum job_state s)
+{
+	return s == STATE_FAILED || s == STATE_EXPIRED || s == STATE_UNKNOWN;
+}
+
+static int write_text(const struct store *s, const char *name, const struct buf *text)
+{
+	cleanup_fd int fd = store_incoming_create(s, name);
+
+	if (fd < 0)
+		return fd;
+	if (fchmod(fd, 0644) < 0 || write(fd, text->data, text->len) != (ssize_t)text->len)
+		return -EIO;
+	return 0;
+}
+
+/* out/…/cat.error.txt appears when a job ends badly and goes when the prompt's newest job does not. */
+void publish_error_file(struct engine *e, struct job *j)
+{
+	cleanup_free char *out = xasprintf("out/%s.error.txt", j->prompt->row.stem);
+	struct stat st;
+
+	if (j->prompt->newest != j || j->prompt->row.gone_ms || stem_is_taken(e, j->prompt))
+		return;
+	struct publication *p = publication_new(j, out);
+	p->kind = PUBLISH_REMOVE;
+	if (says_why(j->row.state)) {
+		cleanup_buf struct buf text = BUF_INIT;
+		buf_fmt(&text, "%s: %s\n", j->prompt->row.path, j->row.reason ? j->row.reason : "failed");
+		if (j->row.hint)
+			buf_fmt(&text, "%s\n", j->row.hint);
+		p->file = xasprintf("error-%llu.part", (unsigned long long)j->serial);
+		p->kind = PUBLISH_TEXT;
+		if (write_text(e->set.store, p->file, &text) < 0) {
+			publication_free(p);
+			return;
+		}
+	} else if (fstatat(e->set.source_fd, out, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		publication_free(p);
+		return;
+	}
+	e->publications++;
+	e->set.calls->publish(e->set.ctx, p);
+}
+
+static void publish_move(struct engine *e, enum publish_kind kind, const char *from, const char *to,
+                         uint64_t dev, uint64_t ino, int64_t prompt)
+{
+	struct publication *p = xcalloc(1, sizeof(*p));
+
+	p->kind = kind;
+	p->file = xstrdup(from);
+	p->out = xstrdup(to);
+	p->out_dev = dev;
+	p->out_ino = ino;
+	p->prompt = prompt;
+	e->publications++;
+	e->set.calls->publish(e->set.ctx, p);
+}
+
+void publish_no_error_file(struct engine *e, const struct prompt *prompt)
+{
+	cleanup_free char *out = xasprintf("out/%s.error.txt", prompt->row.stem);
+	struct stat st;
+
+	if (fstatat(e->set.source_fd, out, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		publish_move(e, PUBLISH_REMOVE, out, out, 0, 0, 0);
+}
+
+struct moves { struct engine *e; const struct prompt_row *prompt; size_t tasks; };
+
+static int count_task(void *arg, struct task_row *row)
+{
+	struct moves *m = arg;
+
+	(void)row;
+	m->tasks++;
+	return 0;
+}
+
+/* `out/cat-2.png` of cat follows to `out/dog-2.png`. */
+static int move_task(void *arg, struct task_row *row)
+{
+	struct moves *m = arg;
+	const char *suffix = row->out ? strrchr(row->out, '.') : NULL;
+	cleanup_free char *number = m->tasks > 1 ? xasprintf("-%u", row->index) : xstrdup("");
+
+	if (!suffix || !str_starts_with(row->out, "out/"))
+		return 0;
+	cleanup_free char *to = xasprintf("out/%s%s%s", m->prompt->stem, number, suffix);
+	if (strcmp(to, row->out) != 0)
+		publish_move(m->e, PUBLISH_MOVE, row->out, to, row->out_dev, row->out_ino, m->prompt->id);
+	return 0;
+}
+
+static void publish_picture_moves(struct engine *e, const struct prompt_row *row)
+{
+	struct moves m = { .e = e, .prompt = row };
+	int64_t job = row->shown ? row->shown : row->job;
+
+	e->journal->tasks_of(e->journal, job, count_task, &m);
+	e->journal->tasks_of(e->journal, job, move_task, &m);
+}
+
+void publish_moves(struct engine *e, struct prompt_row *row, const char *old_stem)
+{
+	cleanup_free char *from = xasprintf("history/%s", old_stem);
+	cleanup_free char *to = xasprintf("history/%s", row->stem);
+
+	if (strcmp(old_stem, row->stem) == 0)
+		return;
+	publish_picture_moves(e, row);
+	if (row->revision > 1)
+		publish_move(e, PUBLISH_MOVE_HISTORY, from, to, 0, 0, row->id);
+}
+
+void publish_folder_moves(struct engine *e, const char *from, const char *to)
+{
+	static const char *const roots[] = { "out", "history" };
+	struct stat st;
+
+	for (size_t i = 0; i < ARRAY_LEN(roots); i++) {
+		cleanup_free char *old = xasprintf("%s/%s", roots[i], from);
+		cleanup_free char *new = xasprintf("%s/%s", roots[i], to);
+		if (fstatat(e->set.source_fd, old, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			publish_move(e, PUBLISH_MOVE, old, new, st.st_dev, st.st_ino, 0);
+	}
+}
+
+/* The picture itself, or one in the folder that was moved. */
+static void follow(char **out, const struct publication *p)
+{
+	size_t len = strlen(p->file);
+
+	if (!*out || strncmp(*out, p->file, len) != 0 || ((*out)[len] && (*out)[len] != '/'))
+		return;
+	char *new = xasprintf("%s%s", p->out, *out + len);
+	free(*out);
+	*out = new;
+}
+
+static void moved(struct engine *e, struct publication *p)
+{
+	struct journal *db = e->journal;
+	cleanup_prompt_row struct prompt_row row = { 0 };
+
+	if (p->result < 0) {
+		if (p->result != -ENOENT)
+			log_warning("%s could not follow its prompt to %s: %s", p->file, p->out,
+			            strerror(-p->result));
+		return;
+	}
+	if (db->begin(db) == 0 && (db->outs_rename(db, p->file, p->out) < 0 || db->commit(db) < 0))
+		db->rollback(db);
+	for (struct job *j = e->jobs; j; j = j->hh.next)
+		for (size_t i = 0; i < j->tasks_count; i++)
+			follow(&j->tasks[i].row.out, p);
+	/* The prompt may have been renamed once more in the meantime. */
+	if (p->prompt && db->prompt_load(db, p->prompt, &row) > 0 && !row.gone_ms)
+		publish_picture_moves(e, &row);
+}
+
+static void picture_published(struct engine *e, struct publication *p)
+{
+	struct job *j;
+
+	HASH_FIND(hh, e->jobs, &p->job_serial, sizeof(p->job_serial), j);
+	if (!j)
+		return;
+	struct task *t = &j->tasks[p->task_index - 1];
+	t->busy = false;
+	if (p->result == -ENOENT) {
+		/* The file is neither there nor here: it is fetched once more. */
+		free(steal_pointer(&t->row.file));
+		task_after(e, t, fetch_begin);
+		return;
+	}
+	if (p->result < 0) {
+		cleanup_free char *why = xasprintf("the picture could not be put at %s: %s", p->out,
+		                                   strerror(-p->result));
+		fetch_later(e, t, -1, why);
+		t->on_time = publish_begin;
+		return;
+	}
+	free(t->row.out);
+	t->row.out = xstrdup(p->out);
+	free(steal_pointer(&t->row.file));
+	t->row.progress = 100;
+	task_event(e, t, EVENT_PUBLISHED, NULL, NULL);
+}
+
+static void take_published(struct engine *e, void *arg)
+{
+	struct publication *p = arg;
+
+	e->publications--;
+	switch (p->kind) {
+	case PUBLISH_PICTURE:
+		picture_published(e, p);
+		break;
+	case PUBLISH_MOVE:
+		moved(e, p);
+		break;
+	case PUBLISH_RETIRE:
+	case PUBLISH_MOVE_HISTORY:
+	case PUBLISH_TEXT:
+	case PUBLISH_REMOVE:
+	case PUBLISH_FOLDER:
+		break;
+	}
+	publication_free(p);
+}
+
+void engine_published(struct engine *e, struct publication *p)
+{
+	engine_post(e, take_published, p);
+}

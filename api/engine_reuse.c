@@ -1,0 +1,125 @@
+/*
+ * One request, one charge: a prompt whose digest equals that of another one in this tree gets the same
+ * picture.  The first of them leads; the others stay queued while it is under way, and copy its picture
+ * when it is there.  If it fails, the next one leads.
+ */
+#include "engine_internal.h"
+
+#include <string.h>
+
+void reuse_forget(struct engine *e, struct job *j)
+{
+	if (j->leads)
+		HASH_DELETE(digest_hh, e->leaders, j);
+	j->leads = false;
+}
+
+static void lead(struct engine *e, struct job *j)
+{
+	struct job *before;
+
+	HASH_FIND(digest_hh, e->leaders, j->row.digest, sizeof(j->row.digest), before);
+	if (before)
+		reuse_forget(e, before);
+	HASH_ADD(digest_hh, e->leaders, row.digest, sizeof(j->row.digest), j);
+	j->leads = true;
+}
+
+void reuse_restored(struct engine *e, struct job *j)
+{
+	for (size_t i = 0; i < j->tasks_count && !j->leads; i++)
+		if (state_is_paid(j->tasks[i].row.state))
+			lead(e, j);
+}
+
+static void say_same(struct job *j, const char *path)
+{
+	double price = model_price(j->request.models, j->request.model, j->request.resolution);
+	cleanup_free char *cost = price < 0 ? xstrdup("at a price that is not known here")
+	                                    : xasprintf("about %.3f USD", price);
+
+	free(j->row.note);
+	j->row.note = xasprintf("same picture as %s; \"easelfs again %s\" makes a new one (%s)", path,
+	                        j->prompt->row.path, j->request.provider->free ? "free" : cost);
+}
+
+static void copied(struct engine *e, struct task *t, bool ok)
+{
+	cleanup_prompt_row struct prompt_row source = { 0 };
+	cleanup_job_row struct job_row job = { 0 };
+
+	if (t->row.state != STATE_QUEUED) {
+		if (ok)                   /* it was cancelled in the meantime */
+			store_incoming_remove(e->set.store, t->row.file);
+		free(steal_pointer(&t->row.file));
+		return;
+	}
+	if (!ok) {
+		t->reuse_tried = true;
+		task_resume(e, t);
+		return;
+	}
+	if (e->journal->job_load(e->journal, t->job->row.same_as, &job) > 0 &&
+	    e->journal->prompt_load(e->journal, job.prompt, &source) > 0)
+		say_same(t->job, source.path);
+	t->row.cost_usd = 0;
+	task_after(e, t, publish_begin);
+	task_event(e, t, EVENT_REUSED, NULL, NULL);
+}
+
+static bool copy(struct engine *e, struct task *t, int64_t job, const struct task_row *from)
+{
+	if (from->state != STATE_COMPLETED || !from->out ||
+	    check_copy(e, t, from->out, from->sha256, copied) < 0)
+		return false;
+	t->job->row.same_as = job;
+	task_leave_queue(e, t);
+	return true;
+}
+
+struct wanted { struct engine *e; struct task *task; int64_t job; bool begun; };
+
+static int copy_index(void *arg, struct task_row *row)
+{
+	struct wanted *w = arg;
+
+	if (row->index != w->task->row.index)
+		return 0;
+	w->begun = copy(w->e, w->task, w->job, row);
+	return 1;
+}
+
+/* From a job that was over before this daemon had it in memory, or since. */
+static bool copy_recorded(struct engine *e, struct task *t)
+{
+	cleanup_job_row struct job_row row = { 0 };
+	struct wanted w = { .e = e, .task = t };
+
+	if (e->journal->job_by_digest(e->journal, t->job->row.digest, t->job->row.prompt, &row) <= 0)
+		return false;
+	w.job = row.id;
+	e->journal->tasks_of(e->journal, row.id, copy_index, &w);
+	return w.begun;
+}
+
+bool reuse_takes(struct engine *e, struct task *t)
+{
+	struct job *j = t->job, *leader;
+
+	if (!j->request.reuse || t->row.own_id)
+		return false;
+	HASH_FIND(digest_hh, e->leaders, j->row.digest, sizeof(j->row.digest), leader);
+	if (leader == j)
+		return false;
+	if (leader && leader->prompt != j->prompt && t->row.index <= leader->tasks_count) {
+		const struct task_row *first = &leader->tasks[t->row.index - 1].row;
+		if (state_is_waited_for(first->state))
+			return true;
+		if (!t->reuse_tried && copy(e, t, leader->row.id, first))
+			return true;
+	}
+	if (!t->reuse_tried && copy_recorded(e, t))
+		return true;
+	lead(e, j);
+	return false;
+}

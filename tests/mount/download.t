@@ -1,0 +1,121 @@
+#!/bin/bash
+# A picture that is paid for is fetched, whatever its way here is like, and never made a second time.
+. "$(dirname "$0")/lib.sh" || exit
+
+setup --submit-rpm 0 --query-rpm 0 --time 0.1
+config <<-END
+	[provider sandbox]
+	first-look = 0.1
+	poll-min = 0.1
+	END
+mount_fg -o provider=sandbox,settle=0.05 || die 'it cannot be mounted'
+
+fault() { control POST faults "$1" >/dev/null || die "fault $1"; }
+prompt() { timeout 10 bash -c 'printf "%s\n" "$2" >"$1"' - "$MNT/$1" "$2"; }
+of_prompt() { bill ".prompts[\"$1\"].$2 // 0"; }
+setting() { control POST settings "$1" >/dev/null || die "setting $1"; }
+type_of() { timeout 10 file -b --mime-type - <"$MNT/$1"; }
+pictures() { find "$MNT/out" "$MNT/history" -type f ! -name '*.txt' 2>/dev/null | sort | sed "s|^$MNT/||" | grep "$1" | paste -sd ' '; }
+# fetched FILE TEXT NAME
+fetched() {
+	ok "$3: it is completed" wait_state "$1" completed
+	is "$(of_prompt "$2" accepted),$(pictures "/${1%.txt}\.")" "1,out/${1%.txt}.png" "$3: one charge, one picture"
+	is "$(type_of "out/${1%.txt}.png")" image/png "$3: and it is one"
+}
+
+# --- what comes is not what was announced -----------------------------------------------------------
+
+setting '{"canned":true}'
+for kind in truncate wrong_length html drop_mid drop_before 500 503 chunked wrong_type; do
+	rule="\"do\":\"$kind\""
+	[[ $kind != [0-9]* ]] || rule="\"do\":\"status\",\"status\":$kind"
+	fault "{\"on\":\"download\",\"match\":\"comes $kind\",$rule}"
+	prompt "$kind.txt" "it comes $kind"
+done
+for kind in truncate wrong_length html drop_mid drop_before 500 503 chunked wrong_type; do
+	fetched "$kind.txt" "it comes $kind" "$kind"
+done
+
+# An address that is refused once, and one that has expired: the task is asked for it again.
+fault '{"on":"download","match":"a refused address","do":"status","status":403,"count":1}'
+prompt address.txt 'a refused address'
+fetched address.txt 'a refused address' '403'
+ok 'after 403 the task was asked again' test "$(control GET tasks | jq '(.tasks? // .)[] | select(.prompt == "a refused address") | .polls')" -ge 2
+
+setting '{"expiry":1}'
+fault '{"on":"download","match":"gone","do":"status","status":403,"count":-1}'
+prompt gone.txt 'gone before it was fetched'
+ok 'what has expired at the provider: expired' wait_state gone.txt expired
+like "$(status_of gone.txt)" 'easelfs again' 'the status says what makes a new one'
+is "$(of_prompt 'gone before it was fetched' accepted)" 1 'it was not made again by itself'
+setting '{"expiry":86400}'
+control DELETE faults >/dev/null
+
+# --- another host -----------------------------------------------------------------------------------
+
+# The sandbox's own results again, by another name for the same address.
+prompt there.txt 'what is there'
+fetched there.txt 'what is there' 'what is there'
+there=$(control GET requests | jq -r '[.[] | select(.listener == "results" and .status == 200)] | last | .path')
+fault "{\"on\":\"download\",\"match\":\"elsewhere\",\"do\":\"redirect\",\"location\":\"${RESULTS_URL/127.0.0.1/localhost}$there\"}"
+prompt elsewhere.txt 'it is elsewhere'
+fetched elsewhere.txt 'it is elsewhere' 'a redirect to another host'
+fault "{\"on\":\"download\",\"match\":\"back\",\"do\":\"redirect\",\"location\":\"$SANDBOX_URL/v1/balance\"}"
+prompt back.txt 'back to the API'
+fetched back.txt 'back to the API' 'a redirect to the API'
+is "$(control GET requests | jq '[.[] | select(.path == "/v1/balance")] | length > 0')" true 'it was followed'
+is "$(control GET requests | jq '[.[] | select(.path == "/v1/balance" or .listener == "results") | select(.authorization)] | length')" 0 \
+	'without the key'
+fault '{"on":"download","match":"in circles","do":"redirect","location":"file:///etc/passwd","count":1}'
+prompt circles.txt 'in circles'
+fetched circles.txt 'in circles' 'a redirect to a file'
+is "$(bill .leaked_keys)" 0 'no key went to where results are'
+
+# --- the bytes decide -------------------------------------------------------------------------------
+
+setting '{"canned":false,"format":"jpeg"}'
+prompt photo.txt 'size: 1:1
+
+a photo'
+ok 'JPEG: it is completed' wait_state photo.txt completed
+is "$(pictures /photo),$(type_of out/photo.jpg)" out/photo.jpg,image/jpeg 'JPEG: the name says so'
+setting '{"format":"webp"}'
+prompt web.txt 'a web page'
+ok 'WebP: it is completed' wait_state web.txt completed
+is "$(pictures /web),$(type_of out/web.webp)" out/web.webp,image/webp 'WebP: the name says so'
+prompt photo.txt 'size: 1:1
+
+another photo'
+ok 'a new revision of another type: it is completed' wait_state photo.txt completed
+ok 'the old picture is in history/' eventually 10 test -s "$MNT/history/photo.1.jpg"
+is "$(pictures /photo)" 'history/photo.1.jpg out/photo.webp' 'and only there'
+setting '{"format":"asked","canned":true}'
+prompt size.txt 'size: 16:9
+
+of another size'
+ok 'another size than asked: it is completed' wait_state size.txt completed
+like "$(status_of size.txt)" 'note: .*pixels' 'another size than asked: the status says so'
+
+# --- more than one ----------------------------------------------------------------------------------
+
+prompt four.txt 'n: 4
+
+four of a kind'
+ok 'n: 4: it is completed' wait_state four.txt completed
+is "$(pictures /four)" 'out/four-1.png out/four-2.png out/four-3.png out/four-4.png' 'n: 4: four pictures'
+is "$(of_prompt 'four of a kind' accepted)" 4 'n: 4: four charges'
+fault '{"on":"submit","match":"three of four","do":"fail_task","message":"one brush broke"}'
+prompt three.txt 'n: 4
+
+three of four'
+ok 'one of four fails: the job has failed' wait_state three.txt failed
+is "$(pictures /three | wc -w)" 3 'the others are there'
+like "$(status_of three.txt)" 'one brush broke' 'the status says why'
+ok 'retry' timeout 10 "$O/easelfs" retry "$MNT/three.txt"
+ok 'it is completed' wait_state three.txt completed
+is "$(of_prompt 'three of four' accepted),$(of_prompt 'three of four' charged)" 5,4 'only that one was made again'
+is "$(pictures /three)" 'out/three-1.png out/three-2.png out/three-3.png out/three-4.png' 'four pictures'
+
+umount_it
+is "$(ls "$WORK/gen/.easelfs/incoming")" '' 'nothing unfinished is left behind'
+done_testing
