@@ -94,6 +94,9 @@ struct engine_settings {
 int engine_start(const struct engine_settings *s, struct engine **out, struct error *err);
 /* Lets submits on the wire end (a few seconds at most), writes the journal, joins, frees. */
 void engine_stop(struct engine *e);
+/* Any thread: a key or the configuration has changed, so what was stopped is tried again.  m: the new
+ * table, whose reference goes to the engine, or NULL if it is the same. */
+void engine_reload(struct engine *e, struct models *m);
 
 /* Any thread, in order of posting: fn runs on the engine thread. */
 void engine_post(struct engine *e, void (*fn)(struct engine *e, void *arg), void *arg);

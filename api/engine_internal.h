@@ -55,6 +55,8 @@ struct task {
 	unsigned redirects;
 	char *redirect;               /* where the download goes on */
 	bool busy;                    /* the disk thread or tell has it */
+	uint8_t flawed[32];           /* hash of the last download that had a flaw … */
+	unsigned flawed_times;        /* … and how often it came in a row */
 	bool reuse_tried;             /* no other prompt's picture will do */
 };
 

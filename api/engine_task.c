@@ -15,7 +15,7 @@
 /* The longest wait that a provider may ask for; a longer one comes from a clock that was wrong. */
 #define MAX_WAIT_MS (86400 * (int64_t)1000)
 /* A task that the provider does not know any more is asked for that often (replication lag). */
-#define GONE_LOOKS 5
+#define GONE_LOOKS 8
 
 /* --- changing the state --- */
 

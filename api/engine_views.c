@@ -219,6 +219,44 @@ void engine_wait_drain(struct engine *e, bool on)
 	engine_post(e, take_drain, on ? e : NULL);
 }
 
+/* --- configuration --- */
+
+/* What was asked stays what was asked; where to and with which key may have changed. */
+static void rebind(struct engine *e, struct job *j)
+{
+	struct request fresh;
+
+	if (!j->has_request ||
+	    request_read(e->set.models, j->row.request, strlen(j->row.request), &fresh, NULL) < 0)
+		return;
+	request_release(&j->request);
+	j->request = fresh;
+}
+
+static void take_reload(struct engine *e, void *arg)
+{
+	struct account *a, *atmp;
+	struct job *j, *tmp;
+
+	if (arg) {
+		models_unref(e->set.models);
+		e->set.models = arg;
+		HASH_ITER(hh, e->jobs, j, tmp)
+			rebind(e, j);
+	}
+	HASH_ITER(hh, e->accounts, a, atmp)
+		account_go(e, a);
+	/* Those that never became a request for want of a key. */
+	HASH_ITER(hh, e->jobs, j, tmp)
+		if (!j->has_request && j->row.state == STATE_STOPPED && j->prompt->newest == j)
+			e->set.calls->read_again(e->set.ctx, j->prompt->row.path, false);
+}
+
+void engine_reload(struct engine *e, struct models *m)
+{
+	engine_post(e, take_reload, m);
+}
+
 /* --- a person's word --- */
 
 struct command { enum engine_verb verb; char *path; void (*done)(void *, int); void *arg; };

@@ -28,7 +28,7 @@ struct fs {
 	int source_fd;
 	uint64_t source_dev;
 	struct store store;
-	struct models *models;        /* borrowed from the engine's reference holder (mount.c) */
+	struct models *models;        /* disk thread; the engine holds a reference */
 	struct nodes *nodes;
 	struct disk *disk;
 	struct engine *engine;

@@ -20,6 +20,7 @@
 #include "journal_place.h"
 #include "mountpoint.h"
 #include "park.h"
+#include "reload.h"
 #include "scan.h"
 #include "tell.h"
 #include "watch.h"
@@ -263,8 +264,16 @@ static int start_models(struct serving *s, struct error *err)
 {
 	const struct options *o = &s->fs->options;
 
+	const char *model = o->defaults.value[SET_MODEL], *provider = o->defaults.value[SET_PROVIDER];
+
 	s->models = models_load(o->config_text, o->config_len, o->config_path, err);
-	return s->models ? 0 : -EINVAL;
+	if (!s->models)
+		return -EINVAL;
+	if (provider && *provider && !models_provider(s->models, provider))
+		return error_set(err, EINVAL, "easelfs models lists them", "unknown provider \"%s\"", provider);
+	if (model && *model && !models_model(s->models, model, NULL))
+		return error_set(err, EINVAL, "easelfs models lists them", "unknown model \"%s\"", model);
+	return 0;
 }
 
 static void stop_models(struct serving *s)
@@ -500,6 +509,7 @@ int serve(struct fs *fs, void (*ready)(void *ctx), void *ctx, struct error *err)
 	if (started == ARRAY_LEN(parts)) {
 		ready(ctx);
 		log_info("serving %s at %s", fs->source, fs->mountpoint);
+		reload_begin(fs);
 		commit_scan(fs, s.first_mount, s.mounted_ns);
 		wait_for_end(&s, &awaited);
 	}

@@ -182,6 +182,17 @@ static bool is_file(const struct stat *st, uint64_t dev, uint64_t ino)
 	return st->st_dev == dev && st->st_ino == ino;
 }
 
+/* errno is left as it is. */
+static bool is_same_file(struct fs *fs, const char *a, const char *b)
+{
+	struct stat one, other;
+	int code = errno;
+	bool same = standing(fs, a, &one) && standing(fs, b, &other) && is_file(&one, other.st_dev, other.st_ino);
+
+	errno = code;
+	return same;
+}
+
 /* What follows the stem in `out/a/cat-2.png`, for `history/a/cat`: `-2.png`. */
 static const char *tail_of(const struct publication *p)
 {
@@ -191,7 +202,8 @@ static const char *tail_of(const struct publication *p)
 	return p->history && strlen(inner) > stem ? inner + stem : "";
 }
 
-/* Links `out` under a free name in history/.  The numbers say which revision it was. */
+/* Links `out` under a free name in history/, unless it stands there already (a crash came in between).
+ * The numbers say which revision it was. */
 static int keep_in_history(struct tell *t, int root, const struct publication *p)
 {
 	cleanup_free char *history = NULL;
@@ -203,7 +215,7 @@ static int keep_in_history(struct tell *t, int root, const struct publication *p
 		int result = make_folders(t, root, history);
 		if (result < 0)
 			return result;
-		if (linkat(root, p->out, root, history, 0) == 0)
+		if (linkat(root, p->out, root, history, 0) == 0 || is_same_file(t->fs, p->out, history))
 			return 0;
 		if (errno != EEXIST)
 			return -errno;

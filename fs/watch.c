@@ -14,6 +14,7 @@
 #include "commit.h"
 #include "fs.h"
 #include "prompt.h"
+#include "reload.h"
 #include "scan.h"
 #include "tell.h"
 
@@ -48,17 +49,14 @@ bool watch_wants(const char *path)
 	return in_pictures(path) || prompt_folder_is_walked(path);
 }
 
-void watch_folder(struct fs *fs, const char *path)
+/* fd: of the folder that is to be watched under that name. */
+static void add_watch(struct watch *w, int fd, const char *path, uint32_t mask)
 {
-	struct watch *w = fs->watch;
-	cleanup_fd int fd = source_open(fs->source_fd, *path ? path : ".", O_PATH | O_DIRECTORY, 0);
 	char proc[64];
 	struct watched *f;
 
-	if (!w || fd < 0 || w->full)
-		return;
 	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
-	int wd = inotify_add_watch(w->fd, proc, WATCHED);
+	int wd = inotify_add_watch(w->fd, proc, mask);
 	if (wd < 0) {
 		if (errno == ENOSPC) {
 			w->full = true;
@@ -77,6 +75,22 @@ void watch_folder(struct fs *fs, const char *path)
 	f->wd = wd;
 	memcpy(f->path, path, len);
 	HASH_ADD_INT(w->folders, wd, f);
+}
+
+void watch_folder(struct fs *fs, const char *path)
+{
+	cleanup_fd int fd = source_open(fs->source_fd, *path ? path : ".", O_PATH | O_DIRECTORY, 0);
+
+	if (fs->watch && fd >= 0 && !fs->watch->full)
+		add_watch(fs->watch, fd, path, WATCHED);
+}
+
+void watch_outside(struct fs *fs, const char *folder)
+{
+	cleanup_fd int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fs->watch && fd >= 0 && !fs->watch->full)
+		add_watch(fs->watch, fd, folder, WATCHED | IN_ATTRIB);
 }
 
 /* --- our own changes --- */
@@ -200,7 +214,9 @@ static void on_event(struct watch *w, const struct inotify_event *ev)
 	if (!ev->len)
 		return;
 	cleanup_free char *path = xasprintf("%s%s%s", f->path, *f->path ? "/" : "", ev->name);
-	if (ev->mask & IN_ISDIR)
+	if (*path == '/')
+		reload_seen(w->fs, path);
+	else if (ev->mask & IN_ISDIR)
 		on_folder(w, path, ev->mask);
 	else
 		on_file(w, f->path, ev->name, path, ev->mask);

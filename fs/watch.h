@@ -20,6 +20,9 @@ void watch_stop(struct fs *fs);
 bool watch_wants(const char *path);
 /* Disk thread: also watch that folder (path from the root). */
 void watch_folder(struct fs *fs, const char *path);
+/* Disk thread: a folder outside of the source, by its absolute path; what happens in it goes to
+ * reload_seen(). */
+void watch_outside(struct fs *fs, const char *folder);
 /* Any thread, before the change is made through the mount: its event is ours. */
 void watch_expect(struct fs *fs, const char *path);
 

@@ -284,8 +284,7 @@ like "$(field reason "$text")" 'can be read by others \(mode 644\)' 'is refused'
 like "$(field hint "$text")" 'chmod 600 ' 'and the hint is the command'
 is "$(bill .submits_seen)" $((submits + 1)) 'nothing was sent'
 chmod 600 "$WORK/key"
-ok 'easelfs retry' cli retry open.txt
-ok 'makes it when it is mended' completes open.txt
+ok 'when it is mended, the prompt goes by itself' completes open.txt
 
 echo 'a-wrong-key' >"$WORK/key"
 echo 'a cat with a wrong key' | put wrong.txt
@@ -298,10 +297,24 @@ echo 'another cat' | put other.txt
 ok 'other prompts stop as well' wait_state other.txt stopped
 is "$(bill .unauthorized)" 1 'without a request of their own'
 echo key-of-the-tests >"$WORK/key"
-ok 'easelfs retry' cli retry wrong.txt
-ok 'after the key was mended makes it' completes wrong.txt
-ok 'and the other one by itself' completes other.txt
+ok 'when the key is mended, it goes by itself' completes wrong.txt
+ok 'and so does the other one' completes other.txt
 is "$(bill '.prompts | map(.accepted) | max')" 1 'each once'
+
+# The configuration is read again, too; with a mistake in it the one of before stays in force.
+config <<-END
+
+	[model of-my-own]
+	provider = toapis
+	id = gemini-2.5-flash-image-preview
+	END
+again() { printf 'model: of-my-own\n\n%s\n' "a cat from a new row $RANDOM" | put row.txt; wait_state row.txt completed 3; }
+ok 'a model that was added to the configuration is known' eventually 10 again
+cp "$XDG_CONFIG_HOME/easelfs/config" "$WORK/config.good"
+echo 'nonsense' >>"$XDG_CONFIG_HOME/easelfs/config"
+ok 'a mistake in it is said' eventually 10 grep -q 'stays in force' "$WORK/daemon.log"
+echo 'a cat in spite of it' | put spite.txt
+ok 'and what was there before holds' completes spite.txt
 ok 'unmounted' umount_it
 
 done_testing

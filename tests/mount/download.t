@@ -36,6 +36,13 @@ for kind in truncate wrong_length html drop_mid drop_before 500 503 chunked wron
 	fetched "$kind.txt" "it comes $kind" "$kind"
 done
 
+# A file whose flaw is the provider's own: it comes the same again and again, so it is kept as it is.  This
+# is a PNG with a wrong checksum.
+fault '{"on":"download","match":"a flawed picture","do":"bytes","count":-1,"bytes":"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9bAAAAABJRU5ErkJggg=="}'
+prompt flawed.txt 'a flawed picture'
+fetched flawed.txt 'a flawed picture' 'flawed'
+like "$(status_of flawed.txt)" "note: the provider's file has a flaw" 'its status says that it has a flaw'
+
 # An address that is refused once, and one that has expired: the task is asked for it again.
 fault '{"on":"download","match":"a refused address","do":"status","status":403,"count":1}'
 prompt address.txt 'a refused address'
