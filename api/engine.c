@@ -440,7 +440,8 @@ int engine_start(const struct engine_settings *s, struct engine **out, struct er
 	*out = e;                     /* restored jobs call back before this returns */
 	int result = http_new("easelfs/0.1", &e->http, err);
 	if (result == 0 && (result = jobs_restore(e)) < 0)
-		error_set(err, -result, "easelfs doctor", "the journal cannot be read: %s", strerror(-result));
+		error_set(err, -result, "with .easelfs/journal.db moved away it starts anew, and holds every prompt",
+		          "the journal cannot be read: %s", strerror(-result));
 	if (result == 0 && (result = -pthread_create(&e->thread, NULL, engine_thread, e)) < 0)
 		error_set(err, -result, NULL, "no thread can be started: %s", strerror(-result));
 	if (result < 0) {

@@ -57,7 +57,7 @@ struct task {
 	bool busy;                    /* the disk thread or tell has it */
 	uint8_t flawed[32];           /* hash of the last download that had a flaw … */
 	unsigned flawed_times;        /* … and how often it came in a row */
-	bool reuse_tried;             /* no other prompt's picture will do */
+	int64_t reuse_before;         /* jobs from this one on have no picture to copy; 0 = none was tried */
 };
 
 /* A prompt that something happens to; others are read from the journal when asked for. */
@@ -115,6 +115,7 @@ struct engine {
 	size_t disk_work;             /* posted to the disk thread and not back yet */
 	size_t dirty_prompts;
 	size_t publications;          /* given to fs and not back yet */
+	size_t moves;                 /* of them, those that follow a rename */
 	int64_t journal_retry;        /* the disk was full: not before */
 	uint64_t serial;
 	int spent_day, spent_pictures;
@@ -148,6 +149,10 @@ void job_changed(struct engine *e, struct job *j, bool state_changed);
 void job_settle(struct engine *e, struct job *j);      /* states of tasks changed: summary, waiters */
 struct job *job_activate(struct engine *e, int64_t id);
 void waiters_answer(struct engine *e, const char *path);
+/* Who waits for a prompt that was renamed, or that lies in a renamed folder, waits for it there. */
+void waiters_follow(struct engine *e, const char *from, const char *to);
+/* The path under its new name, or NULL if the rename does not concern it; the caller frees. */
+char *path_after_rename(const char *path, const char *from, const char *to);
 void prompt_put(struct engine *e, struct prompt *p);
 void prompt_grace_over(struct engine *e, struct prompt *p);
 /* Whether another prompt has the name in out/ that this one's pictures would have. */
@@ -222,5 +227,10 @@ void publish_no_error_file(struct engine *e, const struct prompt *prompt);
 void publish_retire(struct engine *e, struct prompt *p, struct job *newest);
 void publish_moves(struct engine *e, struct prompt_row *row, const char *old_stem);
 void publish_folder_moves(struct engine *e, const char *from, const char *to);
+/* A rename's pictures follow later than its rows: the intent is recorded with the rows, forgotten when
+ * all have followed, and repeated at the start. */
+void moves_intended(struct engine *e);
+void moves_settle(struct engine *e);
+void moves_restore(struct engine *e);
 
 #endif

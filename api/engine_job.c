@@ -358,6 +358,7 @@ int jobs_restore(struct engine *e)
 	/* Only when it is known what is wanted. */
 	if (result >= 0)
 		store_incoming_sweep(e->set.store, is_wanted, e);
+	moves_restore(e);
 	return result;
 }
 
@@ -547,7 +548,8 @@ static void commit_gone(struct engine *e, struct engine_commit *c)
 {
 	struct prompt *p = prompt_get(e, c->path);
 
-	if (p)
+	/* Another file may stand under that name by now. */
+	if (p && p->row.dev == c->dev && p->row.ino == c->ino)
 		engine_removed(e, c->path);
 }
 
@@ -642,13 +644,13 @@ void prompt_grace_over(struct engine *e, struct prompt *p)
 
 struct rename { char *from, *to; bool is_dir; };
 
-static char *moved_path(const char *path, const struct rename *r)
+char *path_after_rename(const char *path, const char *from, const char *to)
 {
-	size_t len = strlen(r->from);
+	size_t len = strlen(from);
 
-	if (strncmp(path, r->from, len) != 0 || (path[len] && path[len] != '/'))
+	if (strncmp(path, from, len) != 0 || (path[len] && path[len] != '/'))
 		return NULL;
-	return xasprintf("%s%s", r->to, path + len);
+	return xasprintf("%s%s", to, path + len);
 }
 
 static void rename_in_memory(struct engine *e, const struct rename *r)
@@ -656,7 +658,7 @@ static void rename_in_memory(struct engine *e, const struct rename *r)
 	struct prompt *p, *tmp;
 
 	HASH_ITER(hh, e->prompts, p, tmp) {
-		char *to = p->row.gone_ms ? NULL : moved_path(p->row.path, r);
+		char *to = p->row.gone_ms ? NULL : path_after_rename(p->row.path, r->from, r->to);
 		if (!to)
 			continue;
 		prompt_unhash(e, p);
@@ -665,6 +667,7 @@ static void rename_in_memory(struct engine *e, const struct rename *r)
 		p->row.path = to;
 		p->row.stem = stem_of(to);
 		prompt_hash(e, p);
+		prompt_dirty(e, p);      /* written once more, should the rename's own transaction fail */
 	}
 }
 
@@ -687,20 +690,26 @@ static void take_renamed(struct engine *e, void *arg)
 	cleanup_prompt_row struct prompt_row row = { 0 };
 
 	engine_flush(e);
-	if ((replaced = prompt_get(e, r->to)))
+	/* A file without a record that is put in a prompt's place is an edit of that prompt. */
+	bool recorded = r->is_dir || prompt_get(e, r->from);
+	if (recorded && (replaced = prompt_get(e, r->to)))
 		rename_replaces(e, replaced);
-	rename_in_memory(e, r);
-	if (db->begin(db) == 0 &&
-	    (db->prompts_rename(db, r->from, r->to) < 0 || db->commit(db) < 0)) {
-		db->rollback(db);
-		log_warning("the rename of %s could not be recorded", r->from);
+	if (recorded)
+		rename_in_memory(e, r);
+	if (recorded && db->begin(db) == 0) {
+		moves_intended(e);
+		if (db->prompts_rename(db, r->from, r->to) < 0 || db->commit(db) < 0) {
+			db->rollback(db);
+			log_warning("the rename of %s could not be recorded", r->from);
+		}
 	}
 	cleanup_free char *old_stem = stem_of(r->from);
 	if (r->is_dir)
 		publish_folder_moves(e, r->from, r->to);
-	else if (db->prompt_by_path(db, r->to, &row) > 0)
+	else if (recorded && db->prompt_by_path(db, r->to, &row) > 0)
 		publish_moves(e, &row, old_stem);
-	waiters_answer(e, r->from);
+	moves_settle(e);
+	waiters_follow(e, r->from, r->to);
 	e->set.calls->changed(e->set.ctx, r->to, true);
 	free(r->from);
 	free(r->to);

@@ -178,6 +178,11 @@ void publish_error_file(struct engine *e, struct job *j)
 	e->set.calls->publish(e->set.ctx, p);
 }
 
+static bool is_move(enum publish_kind kind)
+{
+	return kind == PUBLISH_MOVE || kind == PUBLISH_MOVE_HISTORY;
+}
+
 static void publish_move(struct engine *e, enum publish_kind kind, const char *from, const char *to,
                          uint64_t dev, uint64_t ino, int64_t prompt)
 {
@@ -189,6 +194,7 @@ static void publish_move(struct engine *e, enum publish_kind kind, const char *f
 	p->out_dev = dev;
 	p->out_ino = ino;
 	p->prompt = prompt;
+	e->moves += is_move(kind);
 	e->publications++;
 	e->set.calls->publish(e->set.ctx, p);
 }
@@ -249,6 +255,38 @@ void publish_moves(struct engine *e, struct prompt_row *row, const char *old_ste
 		publish_move(e, PUBLISH_MOVE_HISTORY, from, to, 0, 0, row->id);
 }
 
+static const char moves_fact[] = "moves";
+
+/* Within the rename's transaction. */
+void moves_intended(struct engine *e)
+{
+	e->journal->fact_set(e->journal, moves_fact, "yes");
+}
+
+void moves_settle(struct engine *e)
+{
+	struct journal *db = e->journal;
+
+	if (!e->moves && db->begin(db) == 0 &&
+	    (db->fact_set(db, moves_fact, NULL) < 0 || db->commit(db) < 0))
+		db->rollback(db);
+}
+
+static int move_pictures_of(void *arg, struct prompt_row *row)
+{
+	if (row->shown)
+		publish_picture_moves(arg, row);
+	return 0;
+}
+
+void moves_restore(struct engine *e)
+{
+	cleanup_free char *intended = NULL;
+
+	if (e->journal->fact_get(e->journal, moves_fact, &intended) > 0)
+		e->journal->prompts_under(e->journal, "", move_pictures_of, e);
+}
+
 void publish_folder_moves(struct engine *e, const char *from, const char *to)
 {
 	static const char *const roots[] = { "out", "history" };
@@ -295,6 +333,16 @@ static void moved(struct engine *e, struct publication *p)
 		publish_picture_moves(e, &row);
 }
 
+/* Its prompt was renamed while it was on its way. */
+static void follow_rename(struct engine *e, struct job *j, struct task *t)
+{
+	cleanup_free char *name = out_name(j, t, revision_of(e, j->prompt->row.shown));
+
+	if (strcmp(name, t->row.out) != 0 && str_starts_with(t->row.out, "out/"))
+		publish_move(e, PUBLISH_MOVE, t->row.out, name, t->row.out_dev, t->row.out_ino,
+		             j->prompt->row.id);
+}
+
 static void picture_published(struct engine *e, struct publication *p)
 {
 	struct job *j;
@@ -307,7 +355,7 @@ static void picture_published(struct engine *e, struct publication *p)
 	if (p->result == -ENOENT) {
 		/* The file is neither there nor here: it is fetched once more. */
 		free(steal_pointer(&t->row.file));
-		task_after(e, t, fetch_begin);
+		fetch_later(e, t, -1, "the picture's file was taken away before it was published");
 		return;
 	}
 	if (p->result < 0) {
@@ -322,6 +370,7 @@ static void picture_published(struct engine *e, struct publication *p)
 	free(steal_pointer(&t->row.file));
 	t->row.progress = 100;
 	task_event(e, t, EVENT_PUBLISHED, NULL, NULL);
+	follow_rename(e, j, t);
 }
 
 static void take_published(struct engine *e, void *arg)
@@ -343,6 +392,9 @@ static void take_published(struct engine *e, void *arg)
 	case PUBLISH_FOLDER:
 		break;
 	}
+	/* What comes back because of a shutdown is repeated at the next start. */
+	if (is_move(p->kind) && p->result != -ESHUTDOWN && --e->moves == 0)
+		moves_settle(e);
 	publication_free(p);
 }
 

@@ -55,7 +55,9 @@ static void copied(struct engine *e, struct task *t, bool ok)
 		return;
 	}
 	if (!ok) {
-		t->reuse_tried = true;
+		/* Edited or deleted: an older one may still be as it was. */
+		t->reuse_before = t->job->row.same_as;
+		t->job->row.same_as = 0;
 		task_resume(e, t);
 		return;
 	}
@@ -93,12 +95,14 @@ static int copy_index(void *arg, struct task_row *row)
 static bool copy_recorded(struct engine *e, struct task *t)
 {
 	cleanup_job_row struct job_row row = { 0 };
-	struct wanted w = { .e = e, .task = t };
+	struct wanted w = { .e = e, .task = t, .job = t->reuse_before ? t->reuse_before : INT64_MAX };
 
-	if (e->journal->job_by_digest(e->journal, t->job->row.digest, t->job->row.prompt, &row) <= 0)
-		return false;
-	w.job = row.id;
-	e->journal->tasks_of(e->journal, row.id, copy_index, &w);
+	while (!w.begun &&
+	       e->journal->job_by_digest(e->journal, t->job->row.digest, w.job, &row) > 0) {
+		w.job = row.id;
+		job_row_release(&row);
+		e->journal->tasks_of(e->journal, w.job, copy_index, &w);
+	}
 	return w.begun;
 }
 
@@ -111,14 +115,15 @@ bool reuse_takes(struct engine *e, struct task *t)
 	HASH_FIND(digest_hh, e->leaders, j->row.digest, sizeof(j->row.digest), leader);
 	if (leader == j)
 		return false;
-	if (leader && leader->prompt != j->prompt && t->row.index <= leader->tasks_count) {
+	if (leader && t->row.index <= leader->tasks_count) {
 		const struct task_row *first = &leader->tasks[t->row.index - 1].row;
 		if (state_is_waited_for(first->state))
 			return true;
-		if (!t->reuse_tried && copy(e, t, leader->row.id, first))
+		if (!(t->reuse_before && leader->row.id >= t->reuse_before) &&
+		    copy(e, t, leader->row.id, first))
 			return true;
 	}
-	if (!t->reuse_tried && copy_recorded(e, t))
+	if (copy_recorded(e, t))
 		return true;
 	lead(e, j);
 	return false;

@@ -177,6 +177,28 @@ void waiters_answer(struct engine *e, const char *path)
 	}
 }
 
+void waiters_follow(struct engine *e, const char *from, const char *to)
+{
+	struct waiters *list, *tmp;
+	struct engine_waiter *moved = NULL, *w, *next;
+
+	HASH_ITER(hh, e->waiters, list, tmp) {
+		cleanup_free char *path = path_after_rename(list->path, from, to);
+		/* The list is freed with its last waiter, so the next one is taken first. */
+		for (w = path ? list->first : NULL; w; w = next) {
+			next = w->next;
+			waiter_unlist(e, w);
+			free(w->path);
+			w->path = xstrdup(path);
+			DL_APPEND(moved, w);
+		}
+	}
+	DL_FOREACH_SAFE(moved, w, next) {
+		DL_DELETE(moved, w);
+		waiter_judge(e, w);
+	}
+}
+
 static void take_wait(struct engine *e, void *arg) { waiter_judge(e, arg); }
 
 void engine_wait(struct engine *e, struct engine_waiter *w)

@@ -119,8 +119,8 @@ struct journal {
 	/* Jobs in a state that something can still happen to by itself (queued, uploading, submitting,
 	 * running, downloading, deferred, stopped), oldest first. */
 	int (*jobs_active)(struct journal *j, int (*each)(void *arg, struct job_row *row), void *arg);
-	/* Newest job with that digest that is completed or active, of a prompt other than `not_prompt`. */
-	int (*job_by_digest)(struct journal *j, const uint8_t digest[32], int64_t not_prompt,
+	/* Newest completed job with that digest whose id is below `before` (INT64_MAX: of all). */
+	int (*job_by_digest)(struct journal *j, const uint8_t digest[32], int64_t before,
 	                     struct job_row *out);
 	/* How many jobs stand in each state: counts[STATE_COUNT]. */
 	int (*job_counts)(struct journal *j, uint64_t counts[STATE_COUNT]);

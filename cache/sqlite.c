@@ -56,8 +56,8 @@ static const struct { const struct row_type *type; const char *text; } statement
 	[JOB_UPDATE] = { &job_row_type, "UPDATE jobs SET @sets WHERE id = ?" },
 	[JOB_LOAD] = { &job_row_type, "SELECT @names, id FROM jobs WHERE id = ?" },
 	[JOB_BY_DIGEST] = { &job_row_type,
-		"SELECT @names, id FROM jobs WHERE digest = ? AND prompt <> ?"
-		" AND +state IN (@active, 7) ORDER BY id DESC LIMIT 1" },
+		"SELECT @names, id FROM jobs WHERE digest = ? AND id < ?"
+		" AND +state = 7 ORDER BY id DESC LIMIT 1" },
 	[JOB_IDS_ACTIVE] = { NULL, "SELECT id FROM jobs WHERE state IN (@active) ORDER BY id" },
 	[JOB_IDS_HELD] = { NULL, "SELECT id FROM jobs WHERE state = 1 ORDER BY id" },
 	[JOB_COUNTS] = { NULL, "SELECT state, jobs FROM job_counts" },
@@ -385,13 +385,13 @@ static int jobs_active(struct journal *j, each_job_fn *each, void *arg)
 	return rc ? rc : each_job(mine(j), &ids, row_state_is_active, each, arg);
 }
 
-static int job_by_digest(struct journal *j, const uint8_t digest[32], int64_t not_prompt,
+static int job_by_digest(struct journal *j, const uint8_t digest[32], int64_t before,
                          struct job_row *out)
 {
 	sqlite3_stmt *stmt until_done = use(mine(j), JOB_BY_DIGEST);
 
 	row_bind_hash(stmt, 1, digest);
-	sqlite3_bind_int64(stmt, 2, not_prompt);
+	sqlite3_bind_int64(stmt, 2, before);
 	return find(mine(j), stmt, &job_row_type, out);
 }
 

@@ -15,6 +15,7 @@
 #include "fs.h"
 #include "prompt.h"
 #include "scan.h"
+#include "watch.h"
 
 struct key { uint64_t dev, ino; };
 
@@ -107,16 +108,9 @@ static void set_path(struct pending *p, const char *path)
 
 /* --- what handlers tell --- */
 
-static bool has_prompt_suffix(const char *name)
-{
-	return str_ends_with(name, ".txt") || str_ends_with(name, ".md") || str_ends_with(name, ".prompt");
-}
-
 /* The node's path if it is a prompt's; the caller frees. */
 static char *prompt_path(struct fs *fs, struct node *n)
 {
-	if (!has_prompt_suffix(n->name))
-		return NULL;
 	char *path = node_path(fs->nodes, n);
 	if (prompt_path_is_prompt(path))
 		return path;
@@ -140,6 +134,7 @@ void commit_flushed(struct fs *fs, struct node *n)
 	pthread_mutex_lock(&fs->commit->lock);
 	struct pending *p = get(fs->commit, n->dev, n->ino);
 	set_path(p, path);
+	p->hold = false;
 	list(fs->commit, p, fs->options.settle);
 	pthread_mutex_unlock(&fs->commit->lock);
 }
@@ -208,11 +203,16 @@ void commit_removed(struct fs *fs, const char *path)
 		engine_removed(fs->engine, path);
 }
 
+bool source_is_gone(struct fs *fs, const char *path)
+{
+	cleanup_fd int fd = source_open(fs->source_fd, path, O_PATH | O_NOFOLLOW, 0);
+
+	return fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP;
+}
+
 void commit_left(struct fs *fs, const char *path)
 {
-	struct stat st;
-
-	if (!source_stat(fs, path, &st))
+	if (source_is_gone(fs, path))
 		engine_removed(fs->engine, path);
 }
 
@@ -395,6 +395,7 @@ void commit_stop(struct fs *fs)
 	fs->commit->stopped = true;
 	pthread_mutex_unlock(&fs->commit->lock);
 	scan_stop(fs);
+	watch_quiet(fs);
 	/* What the disk thread is at now ends before the engine does. */
 	disk_post(fs->disk, pass, &b);
 	pthread_mutex_lock(&b.lock);

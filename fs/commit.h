@@ -39,6 +39,8 @@ void commit_removed(struct fs *fs, const char *path);
 void commit_found(struct fs *fs, const char *path, bool hold);
 /* Something beneath the mount took that prompt or folder away (unless it is there again by now). */
 void commit_left(struct fs *fs, const char *path);
+/* Whether nothing stands there; an error of another kind says nothing. */
+bool source_is_gone(struct fs *fs, const char *path);
 /* Reads the file again and sends it to the engine although its digest is the same (retry of a prompt
  * that was refused, or after a configuration change). */
 void commit_again(struct fs *fs, const char *path, bool fresh);

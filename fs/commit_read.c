@@ -143,7 +143,7 @@ struct engine_commit *commit_read(struct fs *fs, const char *path)
 	cleanup_buf struct buf text = BUF_INIT;
 	struct stat st;
 
-	if (fd < 0 && errno == ENOENT)
+	if (fd == -ENOENT)
 		return NULL;
 	struct engine_commit *c = xcalloc(1, sizeof(*c));
 	c->path = xstrdup(path);

@@ -144,7 +144,7 @@ static int still_there(void *arg, struct prompt_row *row)
 	struct stat st;
 	cleanup_fd int fd = source_open(fs->source_fd, row->path, O_PATH | O_NOFOLLOW, 0);
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+	if (source_is_gone(fs, row->path) || (fd >= 0 && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)))
 		engine_removed(fs->engine, row->path);
 	return 0;
 }

@@ -371,6 +371,8 @@ static int start_engine(struct serving *s, struct error *err)
 
 static void stop_engine(struct serving *s)
 {
+	/* It waits for its publications, which a tell that never ran would keep. */
+	tell_stop(s->fs);
 	engine_stop(s->fs->engine);
 }
 

@@ -39,6 +39,7 @@ struct tell {
 	pthread_cond_t cond;
 	struct item *items;
 	atomic_bool stopping;
+	bool started;                 /* who starts and stops it */
 	atomic_int tid;
 	_Atomic uint64_t wanted;
 	uint64_t mount_dev;           /* 0 = not seen yet; this thread only */
@@ -47,6 +48,20 @@ struct tell {
 
 /* --- from others --- */
 
+/* The next start publishes what comes too late. */
+static void give_back(struct fs *fs, struct publication *p)
+{
+	p->result = -ESHUTDOWN;
+	engine_published(fs->engine, p);
+}
+
+static void item_free(struct item *i)
+{
+	free(i->path);
+	free(i->name);
+	free(i);
+}
+
 static void add(struct fs *fs, struct item item)
 {
 	struct tell *t = fs->tell;
@@ -54,9 +69,17 @@ static void add(struct fs *fs, struct item item)
 
 	*i = item;
 	pthread_mutex_lock(&t->lock);
-	DL_APPEND(t->items, i);
-	pthread_cond_signal(&t->cond);
+	bool late = t->stopping;
+	if (!late) {
+		DL_APPEND(t->items, i);
+		pthread_cond_signal(&t->cond);
+	}
 	pthread_mutex_unlock(&t->lock);
+	if (!late)
+		return;
+	if (i->p)
+		give_back(fs, i->p);
+	item_free(i);
 }
 
 /* One announcement per prompt waits at most. */
@@ -75,11 +98,6 @@ static bool touch_waits(struct tell *t, const char *path, bool at_once)
 
 void tell_publish(struct fs *fs, struct publication *p)
 {
-	if (fs->tell->stopping) {
-		p->result = -ESHUTDOWN;       /* the next start publishes it */
-		engine_published(fs->engine, p);
-		return;
-	}
 	add(fs, (struct item){ .kind = ITEM_PUBLISH, .p = p });
 }
 
@@ -348,6 +366,14 @@ static void make_durable(void *arg)
 	free(d);
 }
 
+static bool is_in_incoming(struct fs *fs, const struct publication *p)
+{
+	cleanup_free char *file = xasprintf(".easelfs/incoming/%s", p->file);
+	struct stat st;
+
+	return standing(fs, file, &st);
+}
+
 static void do_publish(struct tell *t, struct publication *p)
 {
 	cleanup_fd int root = open_root(t);
@@ -355,6 +381,8 @@ static void do_publish(struct tell *t, struct publication *p)
 
 	watch_expect(t->fs, p->out);
 	p->result = root < 0 ? root : publish_kinds[p->kind](t, root, p);
+	if (p->kind == PUBLISH_PICTURE && p->result == -ENOENT && is_in_incoming(t->fs, p))
+		p->result = -ENOTDIR;     /* a folder is missing, not the file */
 	if (p->result < 0 && p->kind != PUBLISH_MOVE)
 		log_warning("%s: %s", p->out, strerror(-p->result));
 	*d = (struct durable){ t->fs, p };
@@ -417,9 +445,7 @@ static void run(struct tell *t, struct item *i)
 		do_stale(t, i->path, i->name);
 		break;
 	}
-	free(i->path);
-	free(i->name);
-	free(i);
+	item_free(i);
 }
 
 /* The first item that is due, or NULL and how long to wait (-1: until a signal).  lock is held. */
@@ -503,6 +529,7 @@ int tell_start(struct fs *fs, struct error *err)
 
 	if (result)
 		return error_set(err, result, NULL, "no thread can be started: %s", strerror(result));
+	fs->tell->started = true;
 	return 0;
 }
 
@@ -514,22 +541,23 @@ void tell_stop(struct fs *fs)
 	t->stopping = true;
 	pthread_cond_signal(&t->cond);
 	pthread_mutex_unlock(&t->lock);
-	pthread_join(t->thread, NULL);
+	if (t->started)
+		pthread_join(t->thread, NULL);
+	t->started = false;
+	/* It never ran: a part behind it failed to start. */
+	struct item *i, *next;
+	DL_FOREACH_SAFE(t->items, i, next) {
+		DL_DELETE(t->items, i);
+		if (i->p)
+			give_back(fs, i->p);
+		item_free(i);
+	}
 }
 
 void tell_free(struct fs *fs)
 {
-	struct item *i, *next;
-
 	if (!fs->tell)
 		return;
-	DL_FOREACH_SAFE(fs->tell->items, i, next) {
-		if (i->p)
-			publication_free(i->p);
-		free(i->path);
-		free(i->name);
-		free(i);
-	}
 	pthread_mutex_destroy(&fs->tell->lock);
 	pthread_cond_destroy(&fs->tell->cond);
 	free(fs->tell);

@@ -21,7 +21,7 @@ struct fs;
 int tell_new(struct fs *fs, struct error *err);
 /* When the session loop runs: carries them out. */
 int tell_start(struct fs *fs, struct error *err);
-/* Finishes what is queued without touching the mount, joins.  Before the session is destroyed. */
+/* Finishes what is queued without touching the mount, joins.  Also when it was not started, and twice.  Before the session is destroyed. */
 void tell_stop(struct fs *fs);
 /* After engine_stop(). */
 void tell_free(struct fs *fs);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -33,6 +34,7 @@ struct watch {
 	int fd;
 	struct watched *folders;      /* disk thread only */
 	struct later *later, **later_end;      /* disk thread only; oldest first */
+	atomic_bool quiet;            /* nothing is passed on any more */
 	bool full;                    /* the kernel gave no more watches */
 	pthread_mutex_t lock;         /* guards expected */
 	struct expected *expected;
@@ -141,6 +143,8 @@ static void on_later(void *arg)
 	struct watch *w = arg;
 	struct later *l;
 
+	if (atomic_load(&w->quiet))
+		return;
 	while ((l = w->later) && l->due <= clock_mono_ms()) {
 		w->later = l->next;
 		if (!w->later)
@@ -228,11 +232,19 @@ static void on_readable(void *arg)
 	_Alignas(struct inotify_event) char bytes[16384];
 	ssize_t n = read(w->fd, bytes, sizeof(bytes));
 
+	if (atomic_load(&w->quiet))
+		return;
 	for (ssize_t at = 0; at < n;) {
 		const struct inotify_event *ev = (const struct inotify_event *)(bytes + at);
 		on_event(w, ev);
 		at += (ssize_t)(sizeof(*ev) + ev->len);
 	}
+}
+
+void watch_quiet(struct fs *fs)
+{
+	if (fs->watch)
+		atomic_store(&fs->watch->quiet, true);
 }
 
 int watch_start(struct fs *fs, struct error *err)

@@ -14,6 +14,8 @@ struct fs;
 
 /* Sets the first watch; the scan adds the folders. */
 int watch_start(struct fs *fs, struct error *err);
+/* Any thread: what is seen from now on is dropped.  What the disk thread is at may still go on. */
+void watch_quiet(struct fs *fs);
 /* After disk_stop(), as the disk thread reads it. */
 void watch_stop(struct fs *fs);
 /* Whether that folder is looked into at all. */

@@ -67,5 +67,28 @@ again() { timeout 20 "$O/easelfs" again "$MNT/b.txt" && eventually 10 grep -q '^
 ok '"again" makes a new one' again
 is "$(bill '.prompts["a blue cat"].accepted')" 3 'and pays for it'
 ok 'the first keeps its picture' same a.png c.png
+# --- undone while it runs, and a deleted copy ------------------------------------------------------
+
+control POST faults '{"on":"submit","do":"hold","match":"undo","count":-1}' >/dev/null
+write u.txt 'undo me'
+ok 'the first text runs' wait_state u.txt running
+write u.txt 'undo me, or not'
+ok 'then another' wait_state u.txt running
+write u.txt 'undo me'
+ok 'then the first again, which waits' wait_state u.txt queued
+control DELETE faults >/dev/null
+control POST release >/dev/null
+ok 'it is completed' completed u.txt
+is "$(bill '.prompts["undo me"].accepted')" 1 'the same text twice in one prompt is paid for once'
+
+write v1.txt 'a violet cat'
+ok 'a picture' completed v1.txt
+write v2.txt 'a violet cat'
+ok 'and its copy' completed v2.txt
+timeout 5 rm "$MNT/out/v2.png"
+write v3.txt 'a violet cat'
+ok 'when the copy is deleted' completed v3.txt
+is "$(bill '.prompts["a violet cat"].accepted')" 1 'the first one is still a source'
+
 umount_it
 done_testing

@@ -483,7 +483,7 @@ static void what_is_not_there_is_not_found(void **state)
 	assert_int_equal(p->j->prompt_gone_by_path(p->j, "a", &prompt), 0);
 	assert_int_equal(p->j->job_load(p->j, 1, &job), 0);
 	assert_null(job.request);
-	assert_int_equal(p->j->job_by_digest(p->j, digest, 0, &job), 0);
+	assert_int_equal(p->j->job_by_digest(p->j, digest, INT64_MAX, &job), 0);
 	assert_int_equal(p->j->task_by_out(p->j, "out/a.png", &task), 0);
 	assert_null(task.out);
 }
@@ -668,7 +668,7 @@ static void jobs_that_go_on_by_themselves_are_active(void **state)
 	assert_string_equal(held.data, both);
 }
 
-static void a_digest_finds_the_newest_job_of_another_prompt(void **state)
+static void a_digest_finds_completed_jobs_newest_first(void **state)
 {
 	struct place *p = *state;
 	struct job_row found = { 0 };
@@ -677,21 +677,21 @@ static void a_digest_finds_the_newest_job_of_another_prompt(void **state)
 	memset(digest, 7, sizeof(digest));
 	begin(p);
 	int64_t a = add_prompt(p, "a.txt", "a"), b = add_prompt(p, "b.txt", "b");
-	int64_t finished = add_job(p, a, STATE_COMPLETED, 7);
-	int64_t running = add_job(p, a, STATE_RUNNING, 7);
+	int64_t older = add_job(p, a, STATE_COMPLETED, 7);
+	add_job(p, a, STATE_RUNNING, 7);
+	int64_t newer = add_job(p, b, STATE_COMPLETED, 7);
 	add_job(p, a, STATE_FAILED, 7);
 	add_job(p, a, STATE_HELD, 7);
 	add_job(p, a, STATE_UNKNOWN, 7);
 	add_job(p, a, STATE_COMPLETED, 8);
-	add_job(p, b, STATE_COMPLETED, 7);
-	assert_int_equal(p->j->job_by_digest(p->j, digest, b, &found), 1);
-	assert_int_equal(found.id, running);
-	job_row_release(&found);
-	set_state(p, running, STATE_CANCELED);
 	commit(p);
-	assert_int_equal(p->j->job_by_digest(p->j, digest, b, &found), 1);
-	assert_int_equal(found.id, finished);
+	assert_int_equal(p->j->job_by_digest(p->j, digest, INT64_MAX, &found), 1);
+	assert_int_equal(found.id, newer);
 	job_row_release(&found);
+	assert_int_equal(p->j->job_by_digest(p->j, digest, newer, &found), 1);
+	assert_int_equal(found.id, older);
+	job_row_release(&found);
+	assert_int_equal(p->j->job_by_digest(p->j, digest, older, &found), 0);
 }
 
 static void assert_counts(struct place *p, uint64_t held, uint64_t queued, uint64_t completed)
@@ -1268,7 +1268,7 @@ int main(void)
 		T(a_rename_onto_a_present_prompt_changes_nothing),
 		T(every_state_has_a_name_of_its_own),
 		T(jobs_that_go_on_by_themselves_are_active),
-		T(a_digest_finds_the_newest_job_of_another_prompt),
+		T(a_digest_finds_completed_jobs_newest_first),
 		T(jobs_are_counted_as_they_change),
 		T(a_job_needs_its_prompt_and_a_task_its_job),
 		T(a_picture_has_one_task),
