@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,12 +23,12 @@
 #define PROGRESS_MS 1000
 #define STATUS_NODES_MAX 64
 
-enum item_kind { ITEM_PUBLISH, ITEM_TOUCH, ITEM_STALE };
+enum item_kind { ITEM_PUBLISH, ITEM_TOUCH };
 
 struct item {
 	enum item_kind kind;
 	struct publication *p;
-	char *path, *name;
+	char *path;
 	int64_t due;                  /* clock_mono_ms(); 0 = at once */
 	struct item *prev, *next;
 };
@@ -58,7 +59,6 @@ static void give_back(struct fs *fs, struct publication *p)
 static void item_free(struct item *i)
 {
 	free(i->path);
-	free(i->name);
 	free(i);
 }
 
@@ -130,11 +130,6 @@ void tell_changed(struct fs *fs, const char *path, bool state_changed)
 		                       .due = state_changed ? 0 : clock_mono_ms() + PROGRESS_MS });
 }
 
-void tell_stale(struct fs *fs, const char *folder, const char *name)
-{
-	add(fs, (struct item){ .kind = ITEM_STALE, .path = xstrdup(folder), .name = xstrdup(name) });
-}
-
 bool tell_is_caller(struct fs *fs, fuse_req_t req)
 {
 	return fs->tell && fuse_req_ctx(req)->pid == atomic_load(&fs->tell->tid);
@@ -149,7 +144,8 @@ static bool is_our_mount(int root)
 	struct statfs sfs;
 	char proc[64], pid[32] = "";
 
-	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", root);
+	/* Not /proc/self: that would be the main thread's table. */
+	snprintf(proc, sizeof(proc), "/proc/thread-self/fd/%d", root);
 	return fstatfs(root, &sfs) == 0 && sfs.f_type == FUSE_MAGIC &&
 	       getxattr(proc, "user.easelfs.pid", pid, sizeof(pid) - 1) > 0 &&
 	       atoi(pid) == (int)getpid();
@@ -306,6 +302,7 @@ static int publish_move_history(struct tell *t, int root, struct publication *p)
 	cleanup_free char *folder = xstrdup(p->file);
 	char *base = strrchr(folder, '/');
 	struct dirent *d;
+	int result = 0;
 
 	*base++ = '\0';
 	int fd = source_open(t->fs->source_fd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
@@ -317,12 +314,13 @@ static int publish_move_history(struct tell *t, int root, struct publication *p)
 			continue;
 		cleanup_free char *from = xasprintf("%s/%s", folder, d->d_name);
 		cleanup_free char *to = xasprintf("%s%s", p->out, d->d_name + len);
-		if (make_folders(t, root, to) < 0 || renameat2(root, from, root, to, RENAME_NOREPLACE) < 0)
-			log_warning("%s could not follow its prompt to %s: %s", from, to, strerror(errno));
+		int made = make_folders(t, root, to);
+		if (made < 0 || renameat2(root, from, root, to, RENAME_NOREPLACE) < 0)
+			result = made < 0 ? made : -errno;
 	}
 	if (dir)
 		closedir(dir);
-	return 0;
+	return result;
 }
 
 static int publish_remove(struct tell *t, int root, struct publication *p)
@@ -362,6 +360,8 @@ static void make_durable(void *arg)
 
 	if (d->p->result == 0)
 		sync_folder(d->fs, d->p->out);
+	else if (d->p->kind != PUBLISH_MOVE)
+		log_warning("%s: %s", d->p->out, strerror(-d->p->result));
 	engine_published(d->fs->engine, d->p);
 	free(d);
 }
@@ -383,8 +383,6 @@ static void do_publish(struct tell *t, struct publication *p)
 	p->result = root < 0 ? root : publish_kinds[p->kind](t, root, p);
 	if (p->kind == PUBLISH_PICTURE && p->result == -ENOENT && is_in_incoming(t->fs, p))
 		p->result = -ENOTDIR;     /* a folder is missing, not the file */
-	if (p->result < 0 && p->kind != PUBLISH_MOVE)
-		log_warning("%s: %s", p->out, strerror(-p->result));
 	*d = (struct durable){ t->fs, p };
 	disk_post(t->fs->disk, make_durable, d);
 }
@@ -396,8 +394,7 @@ static void touch_one(struct tell *t, int root, const char *path, uint64_t node,
 
 	atomic_store(&t->wanted, node);
 	/* It may be gone by now: then there is nobody to tell. */
-	if (utimensat(root, name, times, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
-		log_debug("%s: %s", name, strerror(errno));
+	utimensat(root, name, times, AT_SYMLINK_NOFOLLOW);
 	atomic_store(&t->wanted, 0);
 }
 
@@ -415,21 +412,6 @@ static void do_touch(struct tell *t, const char *path)
 		touch_one(t, root, path, 0, false);
 }
 
-static void do_stale(struct tell *t, const char *folder, const char *name)
-{
-	cleanup_fd int fd = source_open(t->fs->source_fd, *folder ? folder : ".", O_PATH | O_DIRECTORY, 0);
-	struct stat st;
-
-	if (t->stopping || fd < 0 || fstat(fd, &st) < 0)
-		return;
-	struct node *n = node_find(t->fs->nodes, st.st_dev, st.st_ino);
-	if (!n)
-		return;
-	fuse_lowlevel_notify_inval_entry(t->fs->session, n->id, name, strlen(name));
-	fuse_lowlevel_notify_inval_inode(t->fs->session, n->id, 0, 0);
-	node_put(t->fs->nodes, n);
-}
-
 /* --- the thread --- */
 
 static void run(struct tell *t, struct item *i)
@@ -440,9 +422,6 @@ static void run(struct tell *t, struct item *i)
 		break;
 	case ITEM_TOUCH:
 		do_touch(t, i->path);
-		break;
-	case ITEM_STALE:
-		do_stale(t, i->path, i->name);
 		break;
 	}
 	item_free(i);
@@ -482,11 +461,31 @@ static void wait_for(struct tell *t, int64_t ms)
 	pthread_cond_timedwait(&t->cond, &t->lock, &until);
 }
 
+/*
+ * A killed daemon leaves when its last descriptor of /dev/fuse is closed: the kernel then ends whatever
+ * waits for an answer.  A thread of its own that waits for one and shares the table of descriptors
+ * would keep it open, and so itself and the mount for ever.  So this thread has a table of its own,
+ * without that descriptor and the terminal's.  For that reason it does not log: the log's descriptor
+ * is another in each table.
+ */
+static void leave_descriptors(struct tell *t)
+{
+	if (unshare(CLONE_FILES) < 0)
+		return;
+	close(fuse_session_fd(t->fs->session));
+	int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int fd = 0; fd <= 2 && nowhere >= 0; fd++)
+		dup2(nowhere, fd);
+	if (nowhere > 2)
+		close(nowhere);
+}
+
 static void *tell_thread(void *arg)
 {
 	struct tell *t = arg;
 	int64_t wait;
 
+	leave_descriptors(t);
 	pthread_setname_np(pthread_self(), "easelfs-tell");
 	atomic_store(&t->tid, gettid());
 	pthread_mutex_lock(&t->lock);

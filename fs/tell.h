@@ -4,7 +4,7 @@
  * The kernel sends inotify events only for what happens through the mount, so a thread of our own
  * makes the visible changes there: it renames finished pictures from the hidden incoming folder into
  * out/, moves what stood there to history/, and touches status files.  Handlers know it by its thread
- * id.  It keeps no descriptor on the mount between announcements; when the mount is gone or is not
+ * id.  It has a table of descriptors of its own (see leave_descriptors()), and keeps no descriptor on the mount between announcements; when the mount is gone or is not
  * ours any more, it publishes directly in the source.
  */
 #ifndef FS_TELL_H
@@ -30,9 +30,6 @@ void tell_free(struct fs *fs);
 void tell_publish(struct fs *fs, struct publication *p);
 /* Any thread: the status of that prompt changed (state_changed: at once; else at most once a second). */
 void tell_changed(struct fs *fs, const char *path, bool state_changed);
-/* Any thread: kernel caches for that name are stale (a change beneath the mount). */
-void tell_stale(struct fs *fs, const char *folder, const char *name);
-
 /* Whether the request comes from the tell thread. */
 bool tell_is_caller(struct fs *fs, fuse_req_t req);
 /* The node that tell wants its next LOOKUP of a status file to find (0 = the newest): inotify watches

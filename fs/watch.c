@@ -182,12 +182,28 @@ static void on_folder(struct watch *w, const char *path, uint32_t mask)
 		later(w, path, commit_left);
 }
 
+/* The kernel remembers names in out/ and history/ for a day; this one changed behind its back. */
+static void forget(struct fs *fs, const char *folder, const char *name)
+{
+	cleanup_fd int fd = source_open(fs->source_fd, folder, O_PATH | O_DIRECTORY, 0);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return;
+	struct node *n = node_find(fs->nodes, st.st_dev, st.st_ino);
+	if (!n)
+		return;
+	fuse_lowlevel_notify_inval_entry(fs->session, n->id, name, strlen(name));
+	fuse_lowlevel_notify_inval_inode(fs->session, n->id, 0, 0);
+	node_put(fs->nodes, n);
+}
+
 static void on_file(struct watch *w, const char *folder, const char *name, const char *path,
                     uint32_t mask)
 {
 	if (in_pictures(folder)) {
 		if (!is_expected(w, path))
-			tell_stale(w->fs, folder, name);
+			forget(w->fs, folder, name);
 		return;
 	}
 	if (mask & IN_CLOSE_WRITE)
