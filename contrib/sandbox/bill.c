@@ -41,19 +41,24 @@ static struct account *account_of(struct world *w, const char *prompt)
     return a;
 }
 
-void bill_charge(struct world *w, const char *prompt, int pictures)
+void bill_charge(struct world *w, const char *prompt, int pictures, double usd)
 {
     account_of(w, prompt)->accepted++;
-    w->bill.spent += pictures * w->set.price;
+    w->bill.spent += usd;
     w->bill.tally[TALLY_PICTURES] += pictures;
     bill_count(w, TALLY_ACCEPTED);
 }
 
-void bill_refund(struct world *w, const char *prompt, int pictures)
+void bill_refund(struct world *w, const char *prompt, double usd)
 {
     account_of(w, prompt)->refunded++;
-    w->bill.spent -= pictures * w->set.price;
+    w->bill.spent -= usd;
     bill_count(w, TALLY_REFUNDED);
+}
+
+void bill_rebate(struct world *w, double usd)
+{
+    w->bill.spent -= usd;
 }
 
 long bill_accepted(const struct world *w, const char *prompt)

@@ -41,8 +41,10 @@ struct bill {
 void bill_count(struct world *w, enum tally t);
 /* Can `pictures` more be paid? */
 bool bill_affordable(const struct world *w, int pictures);
-void bill_charge(struct world *w, const char *prompt, int pictures);
-void bill_refund(struct world *w, const char *prompt, int pictures);
+void bill_charge(struct world *w, const char *prompt, int pictures, double usd);
+void bill_refund(struct world *w, const char *prompt, double usd);
+/* Pays back a part of an order that stays accepted. */
+void bill_rebate(struct world *w, double usd);
 /* How many tasks of this prompt were accepted so far. */
 long bill_accepted(const struct world *w, const char *prompt);
 /* The value of a tally by its name as in the JSON, also "charged" and "held"; -1 for no such name. */

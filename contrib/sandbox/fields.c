@@ -53,9 +53,9 @@ bool fields_unique(const cJSON *json, struct problem *p)
 static bool check_number(const struct field *f, const cJSON *value, const char *where, struct problem *p)
 {
     if (!cJSON_IsNumber(value))
-        return problem_set(p, where, "%s must be a number%s", where, cJSON_IsString(value) ? ", without quotes" : "");
+        return problem_of(p, MISTAKE_TYPE, where, "%s must be a number%s", where, cJSON_IsString(value) ? ", without quotes" : "");
     if (f->kind == FIELD_INTEGER && value->valuedouble != floor(value->valuedouble))
-        return problem_set(p, where, "%s must be an integer", where);
+        return problem_of(p, MISTAKE_TYPE, where, "%s must be an integer", where);
     if (!(value->valuedouble >= f->min && value->valuedouble <= f->max))
         return problem_set(p, where, "%s must be between %g and %g", where, f->min, f->max);
     return true;
@@ -64,7 +64,7 @@ static bool check_number(const struct field *f, const cJSON *value, const char *
 static bool check_url(const cJSON *value, const char *where, struct problem *p)
 {
     if (!cJSON_IsString(value))
-        return problem_set(p, where, "%s must be a string", where);
+        return problem_of(p, MISTAKE_TYPE, where, "%s must be a string", where);
     if (strncmp(value->valuestring, "http://", 7) && strncmp(value->valuestring, "https://", 8))
         return problem_set(p, where, "%s must be an http:// or https:// URL", where);
     return true;
@@ -77,11 +77,44 @@ static bool check_list(const struct field *f, const cJSON *value, const char *wh
     bool good = true;
 
     if (!cJSON_IsArray(value))
-        return problem_set(p, where, "%s must be an array", where);
+        return problem_of(p, MISTAKE_TYPE, where, "%s must be an array", where);
     cJSON_ArrayForEach(item, value) {
         char *path = must_print("%s[%d]", where, index++);
         good = cJSON_IsObject(item) ? fields_check(f->fields, item, path, NULL, p)
-                                    : problem_set(p, path, "%s must be an object", path);
+                                    : problem_of(p, MISTAKE_TYPE, path, "%s must be an object", path);
+        free(path);
+        if (!good)
+            break;
+    }
+    return good;
+}
+
+static bool check_word(const struct field *f, const cJSON *value, const char *where, struct problem *p)
+{
+    if (!cJSON_IsString(value))
+        return problem_of(p, MISTAKE_TYPE, where, "%s must be a string", where);
+    if (!words_have(f->words, value->valuestring))
+        return problem_set(p, where, "%s \"%s\" is not supported, use one of: %s", where, value->valuestring, f->words);
+    return true;
+}
+
+/* Different words out of `words`, at least one. */
+static bool check_words(const struct field *f, const cJSON *value, const char *where, struct problem *p)
+{
+    const cJSON *item, *other;
+    int index = 0;
+    bool good = true;
+
+    if (!cJSON_IsArray(value))
+        return problem_of(p, MISTAKE_TYPE, where, "%s must be an array", where);
+    if (!value->child)
+        return problem_set(p, where, "%s is empty", where);
+    cJSON_ArrayForEach(item, value) {
+        char *path = must_print("%s[%d]", where, index++);
+        good = check_word(f, item, path, p);
+        for (other = item->next; good && other; other = other->next)
+            if (cJSON_IsString(other) && !strcmp(item->valuestring, other->valuestring))
+                good = problem_set(p, path, "%s \"%s\" is given twice", path, item->valuestring);
         free(path);
         if (!good)
             break;
@@ -93,29 +126,33 @@ bool field_check(const struct field *f, const cJSON *value, const char *where, s
 {
     switch (f->kind) {
     case FIELD_WORD:
-        if (!cJSON_IsString(value))
-            return problem_set(p, where, "%s must be a string", where);
-        if (!words_have(f->words, value->valuestring))
-            return problem_set(p, where, "%s \"%s\" is not supported, use one of: %s", where, value->valuestring, f->words);
-        return true;
+        return check_word(f, value, where, p);
+    case FIELD_WORDS:
+        return check_words(f, value, where, p);
     case FIELD_FLAG:
-        return cJSON_IsBool(value) || problem_set(p, where, "%s must be true or false", where);
+        return cJSON_IsBool(value) || problem_of(p, MISTAKE_TYPE, where, "%s must be true or false", where);
     case FIELD_NUMBER:
     case FIELD_INTEGER:
         return check_number(f, value, where, p);
     case FIELD_TEXT:
-        return cJSON_IsString(value) || problem_set(p, where, "%s must be a string", where);
+        return cJSON_IsString(value) || problem_of(p, MISTAKE_TYPE, where, "%s must be a string", where);
     case FIELD_URL:
         return check_url(value, where, p);
     case FIELD_OBJECT:
         return cJSON_IsObject(value) ? fields_check(f->fields, value, where, NULL, p)
-                                     : problem_set(p, where, "%s must be an object", where);
+                                     : problem_of(p, MISTAKE_TYPE, where, "%s must be an object", where);
     case FIELD_LIST:
         return check_list(f, value, where, p);
     case FIELD_URLS:
         break;
     }
     return true;
+}
+
+static bool missing(const char *name, const char *where, struct problem *p)
+{
+    return where ? problem_of(p, MISTAKE_MISSING, where, "%s needs \"%s\"", where, name)
+                 : problem_of(p, MISTAKE_MISSING, name, "%s is required", name);
 }
 
 bool fields_check(const struct field *table, const cJSON *object, const char *where, const char *except, struct problem *p)
@@ -125,14 +162,14 @@ bool fields_check(const struct field *table, const cJSON *object, const char *wh
         if (except && !strcmp(member->string, except))
             continue;
         const struct field *f = field_find(table, member->string);
-        char *path = must_print("%s.%s", where, member->string);
-        bool good = f ? field_check(f, member, path, p) : problem_set(p, path, "unknown field \"%s\"", path);
+        char *path = where ? must_print("%s.%s", where, member->string) : must_dup(member->string);
+        bool good = f ? field_check(f, member, path, p) : problem_of(p, MISTAKE_UNKNOWN, path, "unknown field \"%s\"", path);
         free(path);
         if (!good)
             return false;
     }
     for (; table->name; table++)
         if (table->required && !cJSON_GetObjectItemCaseSensitive(object, table->name))
-            return problem_set(p, where, "%s needs \"%s\"", where, table->name);
+            return missing(table->name, where, p);
     return true;
 }

@@ -13,8 +13,8 @@
 bool field_check(const struct field *f, const cJSON *value, const char *where, struct problem *p);
 /* The row of a name, NULL if the table has none. */
 const struct field *field_find(const struct field *table, const char *name);
-/* Each member of `object` against the table; also missing required ones.  Members called `except` are
- * not looked at. */
+/* Each member of `object` against the table; also missing required ones.  `where` NULL: it is the
+ * whole request.  Members called `except` are not looked at. */
 bool fields_check(const struct field *table, const cJSON *object, const char *where, const char *except, struct problem *p);
 /* No object in `json` has a member twice. */
 bool fields_unique(const cJSON *json, struct problem *p);

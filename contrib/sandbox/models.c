@@ -203,12 +203,9 @@ static struct size by_area(const char *ratio, double scale)
     return s;
 }
 
-struct size model_pixels(const struct model *m, const char *ratio, const char *resolution)
+struct size pixels_of(enum pixel_table table, const char *ratio, double scale)
 {
-    double scale = scale_of(resolution);
-    if (!ratio)
-        ratio = "1:1";
-    switch (m->pixels) {
+    switch (table) {
     case PIXELS_NANO:
         return look_up(nano_sizes, ratio);
     case PIXELS_25:
@@ -221,4 +218,9 @@ struct size model_pixels(const struct model *m, const char *ratio, const char *r
         break;
     }
     return by_area(ratio, scale);
+}
+
+struct size model_pixels(const struct model *m, const char *ratio, const char *resolution)
+{
+    return pixels_of(m->pixels, ratio ? ratio : "1:1", scale_of(resolution));
 }

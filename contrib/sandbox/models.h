@@ -11,6 +11,7 @@
 
 enum field_kind {
     FIELD_WORD,             /* one of `words` */
+    FIELD_WORDS,            /* some of `words` */
     FIELD_FLAG,             /* true or false */
     FIELD_NUMBER, FIELD_INTEGER,
     FIELD_TEXT,
@@ -57,6 +58,8 @@ const struct model *model_find(const char *name);
 const struct model *model_at(size_t i);
 /* Pixels of a picture.  `ratio` and `resolution` may be NULL: 1:1, the model's standard. */
 struct size model_pixels(const struct model *m, const char *ratio, const char *resolution);
+/* The same without a model; `scale` 1 is the standard, 2 is twice each side. */
+struct size pixels_of(enum pixel_table table, const char *ratio, double scale);
 /* Is `word` one of the blank-separated `words`?  Case matters. */
 bool words_have(const char *words, const char *word);
 

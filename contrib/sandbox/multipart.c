@@ -68,12 +68,12 @@ static const unsigned char *read_head(const unsigned char *p, const unsigned cha
     }
 }
 
-int multipart_find(const char *content_type, const unsigned char *body, size_t size, const char *name, struct part *part)
+int multipart_each(const char *content_type, const unsigned char *body, size_t size,
+                   bool (*f)(const struct part *part, void *arg), void *arg)
 {
     char delimiter[BOUNDARY_MAX + 8];
     const unsigned char *p = body, *end = body + size;
     struct part this;
-    int found = 0;
 
     if (!content_type || !read_boundary(content_type, delimiter, sizeof delimiter))
         return -1;
@@ -89,11 +89,31 @@ int multipart_find(const char *content_type, const unsigned char *body, size_t s
             return -1;
         this.data = p;
         this.size = (size_t)(next - p);
-        if (!found && !strcmp(this.name, name)) {
-            *part = this;
-            found = 1;
-        }
+        if (!f(&this, arg))
+            return 0;
         p = next + length;
     }
-    return end - p >= 2 ? found : -1;
+    return end - p >= 2 ? 1 : -1;
+}
+
+struct search {
+    const char *name;
+    struct part *part;
+    int found;
+};
+
+static bool look(const struct part *part, void *arg)
+{
+    struct search *s = arg;
+    if (!s->found && !strcmp(part->name, s->name)) {
+        *s->part = *part;
+        s->found = 1;
+    }
+    return true;
+}
+
+int multipart_find(const char *content_type, const unsigned char *body, size_t size, const char *name, struct part *part)
+{
+    struct search s = {name, part, 0};
+    return multipart_each(content_type, body, size, look, &s) < 0 ? -1 : s.found;
 }

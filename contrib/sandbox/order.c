@@ -20,16 +20,31 @@ struct reading {
     struct problem *p;
 };
 
-bool problem_set(struct problem *p, const char *param, const char *format, ...)
+static void set(struct problem *p, enum mistake m, const char *param, const char *format, va_list args)
 {
-    va_list args;
     problem_free(p);
     p->status = 400;
     p->code = "invalid_request";
+    p->mistake = m;
     p->param = param ? must_dup(param) : NULL;
-    va_start(args, format);
     if (vasprintf(&p->message, format, args) < 0)
         abort();
+}
+
+bool problem_set(struct problem *p, const char *param, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    set(p, MISTAKE_VALUE, param, format, args);
+    va_end(args);
+    return false;
+}
+
+bool problem_of(struct problem *p, enum mistake m, const char *param, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    set(p, m, param, format, args);
     va_end(args);
     return false;
 }
@@ -41,11 +56,43 @@ void problem_free(struct problem *p)
     *p = (struct problem){0};
 }
 
+struct reference *order_add_reference(struct order *o)
+{
+    o->references = reallocarray(o->references, o->reference_count + 1, sizeof *o->references);
+    if (!o->references)
+        abort();
+    struct reference *added = &o->references[o->reference_count++];
+    *added = (struct reference){0};
+    return added;
+}
+
+static void reference_clear(struct reference *r)
+{
+    free(r->url);
+    free(r->name);
+    blob_unref(r->bytes);
+}
+
+void order_drop_bytes(struct order *o)
+{
+    for (size_t i = 0; i < o->reference_count; i++) {
+        blob_unref(o->references[i].bytes);
+        o->references[i].bytes = NULL;
+    }
+    if (o->mask) {
+        blob_unref(o->mask->bytes);
+        o->mask->bytes = NULL;
+    }
+}
+
 void order_free(struct order *o)
 {
     for (size_t i = 0; i < o->reference_count; i++)
-        free(o->references[i]);
+        reference_clear(&o->references[i]);
     free(o->references);
+    if (o->mask)
+        reference_clear(o->mask);
+    free(o->mask);
     free(o->model_name);
     free(o->prompt);
     free(o->ratio);
@@ -158,13 +205,16 @@ static bool read_n(struct reading *r)
 
 /* What another field says too: an upload of this sandbox must exist and be of a kind that the model
  * takes; hosts elsewhere are the model's business. */
-static bool check_reference(struct reading *r, const char *url, const char *where)
+static bool read_reference(struct reading *r, const char *url, const char *where)
 {
+    struct reference *added;
     size_t base = strlen(r->w->result_base);
     if (!strncmp(url, "data:", 5) || (strlen(url) > 64 && !strstr(url, "://")))
         return problem_set(r->p, where, "base64 image data is no longer supported in image_urls: upload the image first and use its URL");
     if (strncmp(url, "http://", 7) && strncmp(url, "https://", 8))
         return problem_set(r->p, where, "%s must be an http:// or https:// URL", where);
+    added = order_add_reference(r->o);
+    added->url = must_dup(url);
     if (strncmp(url, r->w->result_base, base) || strncmp(url + base, "/uploads/", 9))
         return true;
     const struct upload *u = upload_find(r->w, url + base);
@@ -172,6 +222,9 @@ static bool check_reference(struct reading *r, const char *url, const char *wher
         return problem_set(r->p, where, "%s: this uploaded image does not exist or has expired", where);
     if (!words_have(r->o->model->reference_types, u->type))
         return problem_set(r->p, where, "%s is %s, %s takes: %s", where, u->type, r->o->model->id, r->o->model->reference_types);
+    added->type = u->type;
+    added->size = u->size;
+    memcpy(added->sha256, u->sha256, sizeof added->sha256);
     return true;
 }
 
@@ -198,13 +251,10 @@ static bool read_reference_list(struct reading *r, const char *name)
         return problem_set(r->p, name, "%s must be an array", name);
     if (count > r->o->model->references)
         return problem_set(r->p, name, "%s has %d images, %s takes at most %d", name, count, r->o->model->id, r->o->model->references);
-    r->o->references = must_alloc((size_t)count * sizeof *r->o->references);
     cJSON_ArrayForEach(item, list) {
         char *where = must_print("%s[%zu]", name, r->o->reference_count);
         const char *url = reference_url(r, item, where);
-        bool good = url && check_reference(r, url, where);
-        if (good)
-            r->o->references[r->o->reference_count++] = must_dup(url);
+        bool good = url && read_reference(r, url, where);
         free(where);
         if (!good)
             return false;
@@ -302,6 +352,8 @@ bool order_read(const struct world *w, const char *body, size_t size, const cJSO
         return problem_set(p, NULL, "the request body is not a JSON object");
     if (!fields_unique(json, p))
         return false;
+    o->wire = "task";
+    o->price = w->set.price;
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
         if (!steps[i](&r))
             return false;

@@ -5,15 +5,28 @@
 #ifndef SANDBOX_ORDER_H
 #define SANDBOX_ORDER_H
 
+#include "encoding.h"
 #include "models.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 
+struct blob;
 struct world;
 
+/* A picture that the order refers to. */
+struct reference {
+    char *url;              /* where it lies, or NULL: it came with the request */
+    char *name;             /* the file's name or the part's, or NULL */
+    const char *type;       /* "image/png"; NULL if it lies elsewhere */
+    size_t size;
+    char sha256[SHA256_HEX];
+    struct blob *bytes;     /* of one that came with the request, until it is painted */
+};
+
 struct order {
-    const struct model *model;
+    const char *wire;       /* "task", "gemini", "openai", "engine" */
+    const struct model *model;      /* on the task wire */
     char *model_name;       /* as it was asked for, alias or id */
     char *prompt;
     char *ratio, *resolution, *business_id;     /* NULL if not given */
@@ -21,13 +34,20 @@ struct order {
     struct size pixels;
     const char *format;     /* "png", "jpeg", "webp" */
     int quality;
-    char **references;      /* URLs */
+    struct reference *references;
     size_t reference_count;
+    struct reference *mask; /* or NULL */
+    int drafts;             /* pictures that come before each one */
+    double price;           /* USD for one picture */
 };
+
+/* What kind of mistake, for wires that tell one from the other. */
+enum mistake { MISTAKE_VALUE, MISTAKE_TYPE, MISTAKE_MISSING, MISTAKE_UNKNOWN };
 
 struct problem {
     int status;
     const char *code;
+    enum mistake mistake;
     char *param;            /* the field, or NULL */
     char *message;
 };
@@ -39,5 +59,11 @@ void order_free(struct order *o);
 void problem_free(struct problem *p);
 /* Records a problem; returns false, so that a check can end with it. */
 bool problem_set(struct problem *p, const char *param, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The same for mistakes of another kind than MISTAKE_VALUE. */
+bool problem_of(struct problem *p, enum mistake m, const char *param, const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* A further reference of the order, zeroed. */
+struct reference *order_add_reference(struct order *o);
+/* Nothing of it needs its bytes any more. */
+void order_drop_bytes(struct order *o);
 
 #endif

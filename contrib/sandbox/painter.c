@@ -21,7 +21,8 @@ struct paint_job {
     char *prompt, *label;
     const char *format;
     int quality;
-    char **references;          /* paths of uploads, NULL for URLs elsewhere */
+    struct blob **references;   /* bytes that came with the request, */
+    char **uploads;             /* or paths of uploads, NULL for URLs elsewhere */
     size_t reference_count;
 };
 
@@ -62,17 +63,25 @@ static struct paint_job *job_new(const struct world *w, struct picture *p)
                               .seed = mix64(p->task->seed + (uint64_t)p->index)};
     j->reference_count = o->reference_count;
     j->references = must_alloc(j->reference_count * sizeof *j->references);
-    for (size_t i = 0; i < j->reference_count; i++)
-        if (!strncmp(o->references[i], w->result_base, base))
-            j->references[i] = must_dup(o->references[i] + base);
+    j->uploads = must_alloc(j->reference_count * sizeof *j->uploads);
+    for (size_t i = 0; i < j->reference_count; i++) {
+        const struct reference *from = &o->references[i];
+        if (from->bytes)
+            j->references[i] = blob_ref(from->bytes);
+        else if (from->url && !strncmp(from->url, w->result_base, base))
+            j->uploads[i] = must_dup(from->url + base);
+    }
     return j;
 }
 
 static void job_free(struct paint_job *j)
 {
-    for (size_t i = 0; i < j->reference_count; i++)
-        free(j->references[i]);
+    for (size_t i = 0; i < j->reference_count; i++) {
+        blob_unref(j->references[i]);
+        free(j->uploads[i]);
+    }
     free(j->references);
+    free(j->uploads);
     free(j->prompt);
     free(j->label);
     free(j);
@@ -89,11 +98,13 @@ void painter_ask(struct world *w, struct picture *p)
     pthread_cond_signal(&painter->wanted);
 }
 
-static struct blob *read_reference(struct world *w, const char *path)
+/* The caller gives it back. */
+static struct blob *read_reference(struct world *w, const struct paint_job *j, size_t i)
 {
+    const char *path = j->uploads[i];
     struct blob *bytes = NULL;
     if (!path)
-        return NULL;
+        return j->references[i] ? blob_ref(j->references[i]) : NULL;
     pthread_mutex_lock(&w->lock);
     const struct upload *u = upload_find(w, path);
     if (u)
@@ -107,7 +118,7 @@ static struct blob *paint(struct world *w, struct paint_job *j, struct lettering
 {
     struct canvas *references = must_alloc(j->reference_count * sizeof *references);
     for (size_t i = 0; i < j->reference_count; i++) {
-        struct blob *bytes = read_reference(w, j->references[i]);
+        struct blob *bytes = read_reference(w, j, i);
         if (bytes)
             references[i] = picture_decode(bytes->data, bytes->size);
         blob_unref(bytes);

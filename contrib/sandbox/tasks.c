@@ -54,7 +54,7 @@ static void end(struct task *t, bool failed)
     t->completed = clock_wall();
     t->state = failed ? TASK_FAILED : TASK_COMPLETED;
     if (failed) {
-        bill_refund(w, t->order.prompt, t->order.n);
+        bill_refund(w, t->order.prompt, t->order.n * t->order.price);
         bill_count(w, TALLY_FAILED);
     } else {
         publish(t);
@@ -181,7 +181,7 @@ struct task *tasks_accept(struct world *w, struct order *order, const struct fau
     begin(t);
     if (fault)
         task_strike(t, fault);
-    bill_charge(w, t->order.prompt, t->order.n);
+    bill_charge(w, t->order.prompt, t->order.n, t->order.n * t->order.price);
     return t;
 }
 
@@ -299,10 +299,38 @@ cJSON *task_json(const struct task *t, bool fresh)
     return json;
 }
 
+static cJSON *reference_json(const struct reference *r)
+{
+    if (r->url)
+        return cJSON_CreateString(r->url);
+    cJSON *json = cJSON_CreateObject();
+    if (r->name)
+        cJSON_AddStringToObject(json, "name", r->name);
+    cJSON_AddStringToObject(json, "mime", r->type);
+    cJSON_AddNumberToObject(json, "size", (double)r->size);
+    cJSON_AddStringToObject(json, "sha256", r->sha256);
+    return json;
+}
+
+/* In the order of the request; the hash of what lies elsewhere is null. */
+static void add_references(cJSON *json, const struct order *o)
+{
+    cJSON *references = cJSON_AddArrayToObject(json, "references");
+    cJSON *hashes = cJSON_AddArrayToObject(json, "reference_hashes");
+    for (size_t i = 0; i < o->reference_count; i++) {
+        const struct reference *r = &o->references[i];
+        cJSON_AddItemToArray(references, reference_json(r));
+        cJSON_AddItemToArray(hashes, r->sha256[0] ? cJSON_CreateString(r->sha256) : cJSON_CreateNull());
+    }
+    if (o->mask)
+        cJSON_AddItemToObject(json, "mask", reference_json(o->mask));
+}
+
 static cJSON *control_json(const struct task *t)
 {
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "id", t->id);
+    cJSON_AddStringToObject(json, "wire", t->order.wire);
     if (t->order.business_id)
         cJSON_AddStringToObject(json, "client_business_id", t->order.business_id);
     cJSON_AddStringToObject(json, "prompt", t->order.prompt);
@@ -316,9 +344,7 @@ static cJSON *control_json(const struct task *t)
     cJSON_AddStringToObject(json, "format", t->order.format);
     cJSON_AddNumberToObject(json, "polls", (double)t->polls);
     cJSON_AddNumberToObject(json, "shortest_poll_gap_ms", (double)t->poll_gap);
-    cJSON *references = cJSON_AddArrayToObject(json, "references");
-    for (size_t i = 0; i < t->order.reference_count; i++)
-        cJSON_AddItemToArray(references, cJSON_CreateString(t->order.references[i]));
+    add_references(json, &t->order);
     return json;
 }
 

@@ -10,7 +10,6 @@
 #include "world.h"
 
 #include <fcntl.h>
-#include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -74,13 +73,10 @@ const struct upload *upload_find(const struct world *w, const char *path)
 
 static void note(struct request *r, const struct part *part)
 {
-    unsigned char digest[SHA256_DIGEST_LENGTH];
-    char hex[2 * SHA256_DIGEST_LENGTH + 1];
+    char hex[SHA256_HEX];
     cJSON *file = cJSON_CreateObject();
 
-    SHA256(part->data, part->size, digest);
-    for (size_t i = 0; i < sizeof digest; i++)
-        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    sha256_hex(part->data, part->size, hex);
     cJSON_AddStringToObject(file, "filename", part->filename);
     cJSON_AddStringToObject(file, "type", part->type);
     cJSON_AddNumberToObject(file, "size", (double)part->size);
@@ -95,6 +91,7 @@ static void accept(struct request *r, const struct part *part, const char *type)
     uint64_t name = mix64(r->w->tasks.secret ^ ++us->serial << 32);
 
     *u = (struct upload){.type = type, .at = us->end, .size = part->size, .created = clock_wall()};
+    sha256_hex(part->data, part->size, u->sha256);
     if (!store(us, part->data, part->size)) {
         free(u);
         answer_status(&r->answer, 500);

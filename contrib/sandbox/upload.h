@@ -6,6 +6,7 @@
 #ifndef SANDBOX_UPLOAD_H
 #define SANDBOX_UPLOAD_H
 
+#include "encoding.h"
 #include "map.h"
 
 #include <stdint.h>
@@ -19,6 +20,7 @@ struct upload {
     const char *type;       /* "image/png" */
     off_t at;
     size_t size;
+    char sha256[SHA256_HEX];
     int64_t created;        /* ms since 1970 */
 };
 
