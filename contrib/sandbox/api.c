@@ -8,7 +8,24 @@
 #include <stdbool.h>
 #include <string.h>
 
-static const struct route *const wires[] = {task_wire_routes};
+static const struct wire *const wires[] = {&task_wire};
+#define WIRES (sizeof wires / sizeof wires[0])
+
+static bool begins(const char *paths, const char *path)
+{
+    for (const char *p = paths; p && *p; p += strcspn(p, " "), p += *p == ' ')
+        if (!strncmp(path, p, strcspn(p, " ")))
+            return true;
+    return !paths;
+}
+
+static const struct wire *wire_of(const char *path)
+{
+    size_t i = 0;
+    while (i + 1 < WIRES && !begins(wires[i]->paths, path))
+        i++;
+    return wires[i];
+}
 
 static bool path_fits(const char *pattern, const char *path)
 {
@@ -19,10 +36,9 @@ static bool path_fits(const char *pattern, const char *path)
 /* `method` NULL: any. */
 static const struct route *find(const char *method, const char *path)
 {
-    for (size_t i = 0; i < sizeof wires / sizeof wires[0]; i++)
-        for (const struct route *route = wires[i]; route->path; route++)
-            if ((!method || !strcmp(route->method, method)) && path_fits(route->path, path))
-                return route;
+    for (const struct route *route = wire_of(path)->routes; route->path; route++)
+        if ((!method || !strcmp(route->method, method)) && path_fits(route->path, path))
+            return route;
     return NULL;
 }
 
@@ -30,6 +46,11 @@ enum fault_event api_event(const char *method, const char *path)
 {
     const struct route *route = find(method, path);
     return route ? route->event : ON_OTHER;
+}
+
+void api_error(struct request *r, int status, const char *code, const char *message)
+{
+    wire_of(r->path)->error(r, status, code, message);
 }
 
 void api_route(struct request *r)
@@ -43,7 +64,7 @@ void api_route(struct request *r)
     if (route)
         route->run(r);
     else if (find(NULL, r->path))
-        answer_error(&r->answer, 405, NULL, NULL, "Method not allowed");
+        api_error(r, 405, NULL, "Method not allowed");
     else
-        answer_error(&r->answer, 404, NULL, NULL, "Invalid URL");
+        api_error(r, 404, NULL, "Invalid URL");
 }

@@ -1,6 +1,7 @@
 #include "faults.h"
 
 #include "answer.h"
+#include "api.h"
 #include "bill.h"
 #include "blob.h"
 #include "clock.h"
@@ -40,6 +41,7 @@ static const struct {
     [FAULT_CLOSE_REUSED] = {"close_after_read_on_reused", false},
     [FAULT_CHUNKED] = {"chunked", true},
     [FAULT_DRIP] = {"drip", true},
+    [FAULT_ERROR_IN_200] = {"error_in_200", false},
 };
 #define KINDS (sizeof kinds / sizeof kinds[0])
 #define EVENTS (sizeof events / sizeof events[0])
@@ -136,20 +138,29 @@ void fault_free(struct fault *f)
     free(f);
 }
 
-static void set_status(struct answer *a, const struct fault *f, int status)
+static void wrap(struct answer *a)
 {
+    char *text = must_print("[%.*s]", (int)a->body->size, (const char *)a->body->data);
+    answer_set(a, a->status, a->type, blob_take(text, strlen(text)));
+}
+
+static void set_status(struct request *r, const struct fault *f, int status)
+{
+    struct answer *a = &r->answer;
     const cJSON *body = cJSON_GetObjectItemCaseSensitive(f->rule, "body");
     char *json = body && !cJSON_IsString(body) ? cJSON_PrintUnformatted(body) : NULL;
     bool html = false;
 
     status = (int)number_of(f->rule, "status", status);
-    answer_status(a, status);
+    api_error(r, status, fault_text(f, "code"), fault_text(f, "message"));
     if (body) {
         const char *text = json ? json : body->valuestring;
         html = text[0] == '<';
         answer_set(a, status, html ? "text/html" : "application/json", blob_text(text));
     }
     cJSON_free(json);
+    if (fault_text(f, "wrap") && !strcmp(fault_text(f, "wrap"), "array") && a->body)
+        wrap(a);
 }
 
 static void set_html(struct answer *a, const struct fault *f)
@@ -216,9 +227,13 @@ static void mangle(struct request *r, const struct fault *f)
     bool reset = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(f->rule, "reset"));
 
     if (!a->status)             /* not carried out */
-        answer_status(a, 500);
+        api_error(r, 500, NULL, NULL);
     switch (f->kind) {
-    case FAULT_STATUS: set_status(a, f, 500); break;
+    case FAULT_STATUS: set_status(r, f, 500); break;
+    case FAULT_ERROR_IN_200:
+        set_status(r, f, 429);
+        a->status = 200;
+        break;
     case FAULT_HTML: set_html(a, f); break;
     case FAULT_DROP_BEFORE:
     case FAULT_DROP_AFTER:

@@ -1,5 +1,6 @@
 #include "http.h"
 
+#include "api.h"
 #include "blob.h"
 #include "deliver.h"
 #include "trace.h"
@@ -182,7 +183,7 @@ static enum MHD_Result request_proceed(struct request *r)
     if (w->closing)
         request_hang_up(r);
     else if (r->too_large)
-        answer_status(&r->answer, 413);
+        api_error(r, 413, NULL, NULL);
     else
         r->next(r);
     if (!r->parked && r->fault) {

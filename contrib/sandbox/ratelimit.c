@@ -1,12 +1,9 @@
 #include "ratelimit.h"
 
-#include "answer.h"
 #include "bill.h"
-#include "blob.h"
 #include "clock.h"
 #include "world.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 struct window {
@@ -42,31 +39,7 @@ static int wait_for_room(const struct limits *l, struct window window)
     return window.steps - 1 - age;
 }
 
-static void add_headers(struct world *w, struct answer *a, const char *category, long limit, long remaining, int steps)
-{
-    char text[32];
-    int seconds = (steps + 9) / 10;
-    int64_t reset = strcmp(w->set.reset_as, "delta") ? clock_wall() / 1000 + seconds : seconds;
-
-    snprintf(text, sizeof text, "%ld", limit);
-    answer_header(a, "X-RateLimit-Limit", text);
-    snprintf(text, sizeof text, "%ld", remaining);
-    answer_header(a, "X-RateLimit-Remaining", text);
-    snprintf(text, sizeof text, "%lld", (long long)reset);
-    answer_header(a, "X-RateLimit-Reset", text);
-    answer_header(a, "X-RateLimit-Category", category);
-}
-
-static void refuse(struct world *w, struct answer *a, int steps)
-{
-    char text[32];
-    snprintf(text, sizeof text, "%d", (steps + 9) / 10);
-    answer_header(a, "Retry-After", text);
-    answer_status(a, 429);
-    bill_count(w, TALLY_LIMITED);
-}
-
-bool limits_take(struct world *w, enum limit_category category, struct answer *a)
+bool limits_take(struct world *w, enum limit_category category, struct allowance *got)
 {
     bool submit = category == LIMIT_SUBMIT;
     struct limits *l = submit ? &w->submits : &w->queries;
@@ -78,7 +51,8 @@ bool limits_take(struct world *w, enum limit_category category, struct answer *a
     };
     int wait = 0;
 
-    if (!windows[0].limit)
+    *got = (struct allowance){.limit = windows[0].limit};
+    if (!got->limit)
         return true;
     advance(l, clock_now() / 100);
     for (size_t i = 0; i < sizeof windows / sizeof windows[0]; i++) {
@@ -88,13 +62,13 @@ bool limits_take(struct world *w, enum limit_category category, struct answer *a
         if (left <= 0 && wait_for_room(l, windows[i]) > wait)
             wait = wait_for_room(l, windows[i]);
     }
+    got->reset_ms = (wait ? wait : LIMIT_STEPS) * 100L;
     if (wait) {
-        add_headers(w, a, submit ? "async_submit" : "async_query", windows[0].limit, 0, wait);
-        refuse(w, a, wait);
+        bill_count(w, TALLY_LIMITED);
         return false;
     }
     l->used[l->last % LIMIT_STEPS]++;
-    add_headers(w, a, submit ? "async_submit" : "async_query", windows[0].limit, windows[0].limit - sum(l, 600), 600);
+    got->remaining = got->limit - sum(l, LIMIT_STEPS);
     return true;
 }
 

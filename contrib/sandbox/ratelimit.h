@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct answer;
 struct world;
 
 #define LIMIT_STEPS 600     /* of 100 ms: one minute */
@@ -21,9 +20,14 @@ struct limits {
 
 enum limit_category { LIMIT_SUBMIT, LIMIT_QUERY };
 
-/* Takes one request's allowance and adds the X-RateLimit headers to `a`; without allowance makes `a`
- * the 429 with Retry-After and returns false. */
-bool limits_take(struct world *w, enum limit_category category, struct answer *a);
+struct allowance {
+    long limit;             /* per minute; 0: there are no limits, and nothing else is set */
+    long remaining;
+    long reset_ms;          /* until all of it is back; for a refused request, until it may be sent again */
+};
+
+/* Takes one request's allowance; counts, and returns false, when there is none. */
+bool limits_take(struct world *w, enum limit_category category, struct allowance *got);
 void limits_reset(struct limits *l);
 
 #endif

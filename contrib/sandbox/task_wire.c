@@ -38,6 +38,33 @@ static bool admit(struct request *r)
     return false;
 }
 
+static void add_number(struct answer *a, const char *name, long long value)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%lld", value);
+    answer_header(a, name, text);
+}
+
+static bool limits_pass(struct request *r, enum limit_category category)
+{
+    struct world *w = r->w;
+    struct allowance got;
+    bool good = limits_take(w, category, &got);
+    long long seconds = (got.reset_ms + 999) / 1000;
+
+    if (!got.limit)
+        return true;
+    add_number(&r->answer, "X-RateLimit-Limit", got.limit);
+    add_number(&r->answer, "X-RateLimit-Remaining", got.remaining);
+    add_number(&r->answer, "X-RateLimit-Reset", strcmp(w->set.reset_as, "delta") ? clock_wall() / 1000 + seconds : seconds);
+    answer_header(&r->answer, "X-RateLimit-Category", category == LIMIT_SUBMIT ? "async_submit" : "async_query");
+    if (good)
+        return true;
+    add_number(&r->answer, "Retry-After", seconds);
+    answer_status(&r->answer, 429);
+    return false;
+}
+
 static void refuse(struct request *r, const struct problem *p)
 {
     answer_error(&r->answer, p->status, p->code, p->param, p->message);
@@ -75,7 +102,7 @@ static void submit(struct request *r)
     struct order o = {0};
     struct problem p = {0};
 
-    if (!admit(r) || !limits_take(r->w, LIMIT_SUBMIT, &r->answer))
+    if (!admit(r) || !limits_pass(r, LIMIT_SUBMIT))
         return;
     if (!json_declared(r))
         problem_set(&p, NULL, "Content-Type must be application/json");
@@ -112,7 +139,7 @@ static void note_poll(struct task *t)
 static void poll_task(struct request *r)
 {
     struct task *t = polled(r);
-    if (!admit(r) || !limits_take(r->w, LIMIT_QUERY, &r->answer))
+    if (!admit(r) || !limits_pass(r, LIMIT_QUERY))
         return;
     if (!t) {
         answer_status(&r->answer, 404);
@@ -198,7 +225,7 @@ static void route_models(struct request *r)
     request_serve(r, ON_OTHER, NULL, models);
 }
 
-const struct route task_wire_routes[] = {
+static const struct route routes[] = {
     {"POST", GENERATIONS, ON_SUBMIT, route_submit},
     {"GET", GENERATIONS "/", ON_POLL, route_poll},
     {"POST", UPLOADS, ON_UPLOAD, route_upload},
@@ -208,3 +235,13 @@ const struct route task_wire_routes[] = {
     {"GET", "/v1/models", ON_OTHER, route_models},
     {NULL, NULL, ON_OTHER, NULL},
 };
+
+static void error(struct request *r, int status, const char *code, const char *message)
+{
+    if (message)
+        answer_error(&r->answer, status, code, NULL, message);
+    else
+        answer_status(&r->answer, status);
+}
+
+const struct wire task_wire = {.routes = routes, .error = error};

@@ -9,6 +9,6 @@
 #define SANDBOX_TASK_WIRE_H
 
 #include "api.h"
-extern const struct route task_wire_routes[];
+extern const struct wire task_wire;
 
 #endif
