@@ -31,9 +31,20 @@ static size_t documented_for(int status)
     return i;
 }
 
-void answer_clear(struct answer *a)
+static void drop_body(struct answer *a)
 {
     blob_unref(a->body);
+    for (size_t i = 0; i < a->piece_count; i++)
+        blob_unref(a->pieces[i]);
+    free(a->pieces);
+    a->body = NULL;
+    a->pieces = NULL;
+    a->piece_count = 0;
+}
+
+void answer_clear(struct answer *a)
+{
+    drop_body(a);
     for (size_t i = 0; i < a->headers; i++) {
         free(a->header[i].name);
         free(a->header[i].value);
@@ -43,10 +54,31 @@ void answer_clear(struct answer *a)
 
 void answer_set(struct answer *a, int status, const char *type, struct blob *body)
 {
-    blob_unref(a->body);
+    drop_body(a);
     a->status = status;
     a->type = type;
     a->body = body;
+}
+
+void answer_pieces(struct answer *a, int status, const char *type, struct blob **pieces, size_t count)
+{
+    answer_set(a, status, type, NULL);
+    a->pieces = pieces;
+    a->piece_count = count;
+}
+
+void answer_join(struct answer *a)
+{
+    size_t size = 0, at = 0;
+    if (!a->pieces)
+        return;
+    for (size_t i = 0; i < a->piece_count; i++)
+        size += a->pieces[i]->size;
+    unsigned char *data = must_alloc(size);
+    for (size_t i = 0; i < a->piece_count; at += a->pieces[i++]->size)
+        if (a->pieces[i]->size)
+            memcpy(data + at, a->pieces[i]->data, a->pieces[i]->size);
+    answer_set(a, a->status, a->type, blob_take(data, size));
 }
 
 void answer_json(struct answer *a, int status, cJSON *json)

@@ -23,6 +23,8 @@ struct answer {
     int status;
     const char *type;                   /* Content-Type; a literal or owned by the answer's headers */
     struct blob *body;
+    struct blob **pieces;               /* instead of a body: bodies that follow each other */
+    size_t piece_count;
     struct { char *name, *value; } header[12];
     size_t headers;
     enum delivery delivery;
@@ -31,6 +33,10 @@ struct answer {
 
 /* Takes over `body`. */
 void answer_set(struct answer *a, int status, const char *type, struct blob *body);
+/* Takes over the array and what is in it: large pieces are sent from where they are. */
+void answer_pieces(struct answer *a, int status, const char *type, struct blob **pieces, size_t count);
+/* Makes one body of the pieces, if there are any. */
+void answer_join(struct answer *a);
 /* Takes over `json`. */
 void answer_json(struct answer *a, int status, cJSON *json);
 /* {"error":{"code","message","type","param"}} as the documentation has it; `param` may be NULL. */

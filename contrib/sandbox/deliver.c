@@ -87,9 +87,46 @@ static struct MHD_Response *stream_response(struct request *r)
     return MHD_create_response_from_callback(length, 65536, stream_read, s, stream_free);
 }
 
+struct pieces {
+    struct blob **piece;
+    size_t count;
+};
+
+static void pieces_free(void *cls)
+{
+    struct pieces *p = cls;
+    for (size_t i = 0; i < p->count; i++)
+        blob_unref(p->piece[i]);
+    free(p->piece);
+    free(p);
+}
+
+/* Takes the answer's pieces. */
+static struct MHD_Response *pieces_response(struct answer *a)
+{
+    struct pieces *p = must_alloc(sizeof *p);
+    struct MHD_IoVec *vectors = must_alloc(a->piece_count * sizeof *vectors);
+
+    *p = (struct pieces){a->pieces, a->piece_count};
+    for (size_t i = 0; i < p->count; i++)
+        vectors[i] = (struct MHD_IoVec){p->piece[i]->data, p->piece[i]->size};
+    struct MHD_Response *response = MHD_create_response_from_iovec(vectors, (unsigned)p->count, pieces_free, p);
+    free(vectors);
+    if (!response)
+        pieces_free(p);
+    a->pieces = NULL;
+    a->piece_count = 0;
+    return response;
+}
+
 static struct MHD_Response *make_response(struct request *r)
 {
-    const struct answer *a = &r->answer;
+    struct answer *a = &r->answer;
+    if (a->pieces && a->delivery == DELIVER_WHOLE)
+        return pieces_response(a);
+    answer_join(a);
+    if (!a->body)
+        a->body = blob_take(NULL, 0);
     if (a->delivery != DELIVER_WHOLE)
         return stream_response(r);
     return MHD_create_response_from_buffer_with_free_callback_cls(a->body->size, a->body->data, blob_unref, blob_ref(a->body));
@@ -111,8 +148,6 @@ enum MHD_Result deliver_answer(struct request *r)
             abort_connection(r->mhd);
         return MHD_NO;
     }
-    if (!a->body)
-        a->body = blob_take(NULL, 0);
     note(r, a->status, a->delivery == DELIVER_WHOLE ? NULL : "mangled");
     struct MHD_Response *response = make_response(r);
     if (!response)

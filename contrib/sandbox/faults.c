@@ -42,6 +42,15 @@ static const struct {
     [FAULT_CHUNKED] = {"chunked", true},
     [FAULT_DRIP] = {"drip", true},
     [FAULT_ERROR_IN_200] = {"error_in_200", false},
+    [FAULT_FINISH] = {"finish", true},
+    [FAULT_BLOCK] = {"block", true},
+    [FAULT_NO_IMAGE] = {"no_image", true},
+    [FAULT_DRAFT_ONLY] = {"draft_only", true},
+    [FAULT_BAD_BASE64] = {"bad_base64", true},
+    [FAULT_SHORT_BASE64] = {"short_base64", true},
+    [FAULT_PARTIAL] = {"partial", true},
+    [FAULT_SNAKE] = {"snake", true},
+    [FAULT_ESCAPED] = {"escaped", true},
 };
 #define KINDS (sizeof kinds / sizeof kinds[0])
 #define EVENTS (sizeof events / sizeof events[0])
@@ -60,7 +69,12 @@ static const char *text_of(const cJSON *rule, const char *name)
 
 const char *fault_text(const struct fault *f, const char *name)
 {
-    return text_of(f->rule, name);
+    return f ? text_of(f->rule, name) : NULL;
+}
+
+double fault_number(const struct fault *f, const char *name, double otherwise)
+{
+    return f ? number_of(f->rule, name, otherwise) : otherwise;
 }
 
 bool faults_add(struct faults *faults, const cJSON *rule, char **why)
@@ -70,7 +84,7 @@ bool faults_add(struct faults *faults, const cJSON *rule, char **why)
 
     while (e < EVENTS && strcmp(events[e], on ? on : "any"))
         e++;
-    while (k < KINDS && (!kind || strcmp(kinds[k].name, kind)))
+    while (k < KINDS && (!kind || !kinds[k].name || strcmp(kinds[k].name, kind)))
         k++;
     if (e == EVENTS || k == KINDS) {
         *why = e == EVENTS ? must_print("no such \"on\": %s", on) : must_print("no such \"do\": %s", kind ? kind : "(none)");
@@ -173,6 +187,7 @@ static void set_html(struct answer *a, const struct fault *f)
 /* The framing is right, the picture in it is not whole. */
 static void cut_body(struct answer *a, const struct fault *f)
 {
+    answer_join(a);
     if (!a->body)
         return;
     double wanted = number_of(f->rule, "length", (double)(a->body->size / 2));
@@ -207,15 +222,16 @@ static void hang(struct request *r)
 }
 
 /* Literals and header values live as long as the answer; a rule's text must be kept there too. */
-static void set_extras(struct answer *a, const struct fault *f)
+static void set_extras(struct request *r, const struct fault *f)
 {
+    struct answer *a = &r->answer;
     const char *type = fault_text(f, "content_type");
     const cJSON *header;
 
     cJSON_ArrayForEach(header, cJSON_GetObjectItemCaseSensitive(f->rule, "headers"))
         if (cJSON_IsString(header))
             answer_header(a, header->string, header->valuestring);
-    if (type && a->body) {
+    if (type && (a->body || a->pieces) && !(r->sync && f->kind == FAULT_WRONG_TYPE)) {
         answer_header(a, "Content-Type", type);
         a->type = NULL;
     }
@@ -241,7 +257,10 @@ static void mangle(struct request *r, const struct fault *f)
     case FAULT_DROP_MID: a->delivery = DELIVER_HALF_RESET; break;
     case FAULT_TRUNCATE: a->delivery = DELIVER_HALF_CLOSE; break;
     case FAULT_WRONG_LENGTH: cut_body(a, f); break;
-    case FAULT_WRONG_TYPE: set_wrong_type(a, f); break;
+    case FAULT_WRONG_TYPE:
+        if (!r->sync)               /* there the reply has said it */
+            set_wrong_type(a, f);
+        break;
     case FAULT_BYTES:
         if (f->on != ON_SUBMIT)     /* there it struck the task */
             fault_bytes(a, f);
@@ -255,13 +274,23 @@ static void mangle(struct request *r, const struct fault *f)
         answer_set(a, (int)number_of(f->rule, "status", 302), "text/plain", blob_text(""));
         answer_header(a, "Location", fault_text(f, "location") ? fault_text(f, "location") : "/");
         break;
+    case FAULT_NONE:
+    case FAULT_FINISH:
+    case FAULT_BLOCK:
+    case FAULT_NO_IMAGE:
+    case FAULT_DRAFT_ONLY:
+    case FAULT_BAD_BASE64:
+    case FAULT_SHORT_BASE64:
+    case FAULT_PARTIAL:
+    case FAULT_SNAKE:
+    case FAULT_ESCAPED:
     case FAULT_DELAY:
     case FAULT_HANG:
     case FAULT_FAIL_TASK:
     case FAULT_UNKNOWN_STATUS:
     case FAULT_HOLD: break;
     }
-    set_extras(a, f);
+    set_extras(r, f);
 }
 
 void fault_apply(struct request *r, struct fault *f)

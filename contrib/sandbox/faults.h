@@ -15,10 +15,11 @@ struct world;
 enum fault_event { ON_SUBMIT, ON_POLL, ON_UPLOAD, ON_DOWNLOAD, ON_OTHER, ON_ANY };
 
 enum fault_kind {
-    FAULT_STATUS, FAULT_DELAY, FAULT_HANG, FAULT_DROP_BEFORE, FAULT_DROP_AFTER, FAULT_DROP_MID,
+    FAULT_NONE, FAULT_STATUS, FAULT_DELAY, FAULT_HANG, FAULT_DROP_BEFORE, FAULT_DROP_AFTER, FAULT_DROP_MID,
     FAULT_FAIL_TASK, FAULT_TRUNCATE, FAULT_WRONG_LENGTH, FAULT_HTML, FAULT_REDIRECT, FAULT_WRONG_TYPE,
     FAULT_BYTES, FAULT_UNKNOWN_STATUS, FAULT_HOLD, FAULT_CLOSE_REUSED, FAULT_CHUNKED, FAULT_DRIP,
-    FAULT_ERROR_IN_200
+    FAULT_ERROR_IN_200, FAULT_FINISH, FAULT_BLOCK, FAULT_NO_IMAGE, FAULT_DRAFT_ONLY, FAULT_BAD_BASE64,
+    FAULT_SHORT_BASE64, FAULT_PARTIAL, FAULT_SNAKE, FAULT_ESCAPED
 };
 
 struct fault {
@@ -47,8 +48,9 @@ void fault_free(struct fault *f);
 /* Changes r->answer as the fault says, or parks the request.  Frees the fault. */
 void fault_apply(struct request *r, struct fault *f);
 
-/* A text parameter of the rule, borrowed; NULL. */
+/* A text parameter of the rule, borrowed; NULL, also when there is no fault. */
 const char *fault_text(const struct fault *f, const char *name);
+double fault_number(const struct fault *f, const char *name, double otherwise);
 /* Makes the bytes of a `bytes` rule the answer. */
 void fault_bytes(struct answer *a, const struct fault *f);
 cJSON *faults_json(const struct faults *f);

@@ -3,6 +3,7 @@
 #include "api.h"
 #include "blob.h"
 #include "deliver.h"
+#include "sync.h"
 #include "trace.h"
 #include "world.h"
 
@@ -131,6 +132,7 @@ static struct request *request_new(struct listener *l, struct MHD_Connection *c,
 static void request_free(struct request *r)
 {
     unlink_parked(r);
+    sync_end(r);
     fault_free(r->fault);
     answer_clear(&r->answer);
     cJSON_Delete(r->json);

@@ -17,6 +17,7 @@ struct MHD_Connection;
 struct MHD_Daemon;
 struct picture;
 struct request;
+struct sync;
 struct world;
 
 /* One TCP connection. */
@@ -54,6 +55,7 @@ struct request {
     bool parked, hanging, too_large;
     struct timer timer;
     struct picture *picture;    /* waits for this one to be painted */
+    struct sync *sync;          /* waits for its own task, or NULL */
     int64_t until;              /* /control/wait's deadline */
 };
 

@@ -1,9 +1,12 @@
 #include "painter.h"
 
 #include "blob.h"
+#include "encoding.h"
 #include "http.h"
 #include "lettering.h"
+#include "pad.h"
 #include "paint.h"
+#include "sync.h"
 #include "world.h"
 
 #include <pthread.h>
@@ -21,6 +24,8 @@ struct paint_job {
     char *prompt, *label;
     const char *format;
     int quality;
+    size_t pad;                 /* at least so many bytes */
+    bool base64;
     struct blob **references;   /* bytes that came with the request, */
     char **uploads;             /* or paths of uploads, NULL for URLs elsewhere */
     size_t reference_count;
@@ -34,14 +39,16 @@ struct painter {
     struct paint_job *first, **last;
     struct picture *oldest, *newest;    /* with kept bytes */
     size_t kept;
-    struct blob *canned;
+    struct blob *canned, *canned_base64;
+    size_t canned_pad;
     bool closing;
 };
 
 static char *make_label(const struct task *t, int index)
 {
     const struct order *o = &t->order;
-    char *part = o->n > 1 ? must_print(" · %d of %d", index + 1, o->n) : must_dup("");
+    char *part = index >= o->n ? must_print(" · draft %d", (index - o->n) % o->drafts + 1) :
+                 o->n > 1 ? must_print(" · %d of %d", index + 1, o->n) : must_dup("");
     char *label = must_print("%s · %s%s%s · %d × %d · %s%s", o->model_name, o->ratio ? o->ratio : "1:1", o->resolution ? " · " : "",
                              o->resolution ? o->resolution : "", o->pixels.width, o->pixels.height, o->format, part);
     free(part);
@@ -59,6 +66,8 @@ static struct paint_job *job_new(const struct world *w, struct picture *p)
     j->label = make_label(p->task, p->index);
     j->format = o->format;
     j->quality = o->quality;
+    j->pad = (size_t)w->set.pad;
+    j->base64 = p->base64;
     j->scene = (struct scene){.prompt = j->prompt, .label = j->label, .width = o->pixels.width, .height = o->pixels.height,
                               .seed = mix64(p->task->seed + (uint64_t)p->index)};
     j->reference_count = o->reference_count;
@@ -113,6 +122,17 @@ static struct blob *read_reference(struct world *w, const struct paint_job *j, s
     return bytes;
 }
 
+/* Takes over the file. */
+static struct blob *finish(const struct paint_job *j, struct blob *file)
+{
+    file = picture_pad(file, j->pad);
+    if (!j->base64)
+        return file;
+    struct blob *text = base64_encode(file);
+    blob_unref(file);
+    return text;
+}
+
 /* Without the lock. */
 static struct blob *paint(struct world *w, struct paint_job *j, struct lettering *l)
 {
@@ -131,7 +151,7 @@ static struct blob *paint(struct world *w, struct paint_job *j, struct lettering
     for (size_t i = 0; i < j->reference_count; i++)
         canvas_free(&references[i]);
     free(references);
-    return result ? result : blob_take(NULL, 0);
+    return finish(j, result ? result : blob_take(NULL, 0));
 }
 
 static void drop_oldest(struct painter *painter)
@@ -167,6 +187,16 @@ static void keep(struct world *w, struct picture *p, struct blob *bytes)
         drop_oldest(painter);
 }
 
+static void hand_over(struct world *w, struct picture *p, struct blob *bytes)
+{
+    if (p->base64) {
+        sync_painted(p, bytes);
+        blob_unref(bytes);
+    } else {
+        keep(w, p, bytes);
+    }
+}
+
 static struct paint_job *take_job(struct painter *painter)
 {
     struct paint_job *j = painter->first;
@@ -197,7 +227,7 @@ static void *painter_thread(void *arg)
         }
         if (j->picture) {
             j->picture->job = NULL;
-            keep(w, j->picture, bytes);
+            hand_over(w, j->picture, bytes);
         } else {
             blob_unref(bytes);
         }
@@ -211,15 +241,28 @@ static void *painter_thread(void *arg)
 struct blob *painter_canned(struct world *w)
 {
     struct painter *painter = w->painter;
-    if (!painter->canned) {
+    size_t pad = (size_t)w->set.pad;
+    if (!painter->canned || painter->canned_pad != pad) {
         struct scene s = {.prompt = "canned", .label = "256 × 256", .seed = 7, .width = 256, .height = 256};
         struct lettering *l = lettering_new(painter->font);
         struct canvas c = paint_scene(&s, l);
-        painter->canned = picture_encode(&c, "png", 0);
+        blob_unref(painter->canned);
+        blob_unref(painter->canned_base64);
+        painter->canned = picture_pad(picture_encode(&c, "png", 0), pad);
+        painter->canned_base64 = NULL;
+        painter->canned_pad = pad;
         canvas_free(&c);
         lettering_free(l);
     }
     return painter->canned;
+}
+
+struct blob *painter_canned_base64(struct world *w)
+{
+    struct blob *canned = painter_canned(w);
+    if (!w->painter->canned_base64)
+        w->painter->canned_base64 = base64_encode(canned);
+    return w->painter->canned_base64;
 }
 
 /* A job in a thread's hands still points to its picture, as the picture to the job. */
@@ -228,7 +271,7 @@ void painter_forget(struct world *w)
     while (w->painter && w->painter->oldest)
         drop_oldest(w->painter);
     for (size_t i = 0; i < w->tasks.count; i++)
-        for (int k = 0; k < w->tasks.all[i]->order.n; k++) {
+        for (int k = 0; k < w->tasks.all[i]->picture_count; k++) {
             struct picture *p = &w->tasks.all[i]->pictures[k];
             if (p->job)
                 p->job->picture = NULL;
@@ -262,6 +305,7 @@ void painter_stop(struct world *w)
     while (painter->first)
         job_free(take_job(painter));
     blob_unref(painter->canned);
+    blob_unref(painter->canned_base64);
     pthread_cond_destroy(&painter->wanted);
     free(painter);
     w->painter = NULL;

@@ -15,6 +15,7 @@ struct settings {
     double speed;
     char format[8];         /* asked, png, jpeg, webp */
     bool canned;
+    double pad, drafts;     /* bytes; pictures before the final one */
     double submit_rpm, submit_rps, submit_burst;
     double query_rpm, query_rps, query_burst;
     char reset_as[8];       /* epoch, delta */
@@ -27,6 +28,9 @@ struct settings {
     char first_status[12];  /* queued, pending, submitted */
     char result_as[8];      /* data, strings, url */
     char failure_as[12];    /* error, text, fail_reason */
+    double request_bytes;
+    char engine[12];        /* sd-server, localai, vllm */
+    bool ratelimit_headers;
     double log_size;        /* requests kept */
 };
 

@@ -3,8 +3,10 @@
 #include "answer.h"
 #include "blob.h"
 #include "faults.h"
+#include "http.h"
 #include "painter.h"
 #include "pictures.h"
+#include "sync.h"
 #include "world.h"
 
 #include <stdlib.h>
@@ -25,9 +27,16 @@ static int64_t duration(const struct world *w, uint64_t seed)
     return (int64_t)(seconds * 1000 / w->set.speed);
 }
 
+bool task_ended(const struct task *t)
+{
+    return t->state == TASK_COMPLETED || t->state == TASK_FAILED;
+}
+
 static void publish(struct task *t)
 {
     struct world *w = t->w;
+    if (!t->links)
+        return;
     for (int i = 0; i < t->order.n; i++) {
         struct picture *p = &t->pictures[i];
         uint64_t name = mix64(w->tasks.secret ^ ++w->tasks.serial);
@@ -47,7 +56,7 @@ static void unhold(struct task *t)
 static void end(struct task *t, bool failed)
 {
     struct world *w = t->w;
-    if (t->state == TASK_COMPLETED || t->state == TASK_FAILED)
+    if (task_ended(t))
         return;
     timer_cancel(w, &t->timer);
     unhold(t);
@@ -60,6 +69,8 @@ static void end(struct task *t, bool failed)
         publish(t);
         bill_count(w, TALLY_COMPLETED);
     }
+    if (t->waiter)
+        request_wake(t->waiter);
 }
 
 void task_finish(struct task *t)
@@ -86,7 +97,7 @@ static void begin(struct task *t)
 
 static void hold(struct task *t)
 {
-    if (t->held || t->state == TASK_COMPLETED || t->state == TASK_FAILED)
+    if (t->held || task_ended(t))
         return;
     timer_cancel(t->w, &t->timer);
     t->held = true;
@@ -174,8 +185,10 @@ struct task *tasks_accept(struct world *w, struct order *order, const struct fau
     t->lasts = duration(w, t->seed);
     t->timer.run = on_time;
     t->timer.arg = t;
-    t->pictures = must_alloc((size_t)t->order.n * sizeof *t->pictures);
-    for (int i = 0; i < t->order.n; i++)
+    t->links = true;
+    t->picture_count = t->order.n * (1 + t->order.drafts);
+    t->pictures = must_alloc((size_t)t->picture_count * sizeof *t->pictures);
+    for (int i = 0; i < t->picture_count; i++)
         t->pictures[i] = (struct picture){.task = t, .index = i};
     remember(&w->tasks, t);
     begin(t);
@@ -266,7 +279,7 @@ static void add_failure(cJSON *json, const struct task *t)
 
 static bool weird(const struct task *t)
 {
-    return t->weird_status && (t->weird_once || (t->state != TASK_COMPLETED && t->state != TASK_FAILED));
+    return t->weird_status && (t->weird_once || !task_ended(t));
 }
 
 static const char *status_word(const struct task *t, bool fresh)
@@ -359,7 +372,9 @@ cJSON *tasks_json(const struct world *w)
 static void task_free(struct task *t)
 {
     timer_cancel(t->w, &t->timer);
-    for (int i = 0; i < t->order.n; i++)
+    if (t->waiter)
+        sync_forget(t->waiter);
+    for (int i = 0; i < t->picture_count; i++)
         free(t->pictures[i].path);
     free(t->pictures);
     order_free(&t->order);

@@ -20,6 +20,7 @@
 struct blob;
 struct fault;
 struct paint_job;
+struct request;
 struct world;
 
 enum task_state { TASK_QUEUED, TASK_RUNNING, TASK_COMPLETED, TASK_FAILED };
@@ -28,6 +29,7 @@ enum task_state { TASK_QUEUED, TASK_RUNNING, TASK_COMPLETED, TASK_FAILED };
 struct picture {
     struct task *task;
     int index;
+    bool base64;                    /* is wanted as text, by a waiting request */
     char *path;                     /* on the results port, once the task is completed */
     struct blob *bytes;             /* painted and still kept, else NULL */
     struct paint_job *job;          /* being painted */
@@ -50,7 +52,10 @@ struct task {
     int64_t last_poll, poll_gap;    /* clock_now(); the shortest gap seen, ms, 0 = none yet */
     long polls;
     uint64_t seed;
-    struct picture *pictures;       /* order.n of them */
+    struct picture *pictures;       /* order.n of them, then the drafts of the first, of the second … */
+    int picture_count;
+    struct request *waiter;         /* whose connection waits for the end, or NULL */
+    bool links;                     /* its pictures lie on the results port */
     struct timer timer;
     struct world *w;
 };
@@ -66,6 +71,7 @@ struct tasks {
 
 /* Creates and bills a task; takes over `order`.  `fault` may make it fail, hold it, and so on. */
 struct task *tasks_accept(struct world *w, struct order *order, const struct fault *fault);
+bool task_ended(const struct task *t);
 /* By task id or client_business_id; NULL. */
 struct task *tasks_find(const struct world *w, const char *id);
 struct task *tasks_by_business_id(const struct world *w, const char *id);
