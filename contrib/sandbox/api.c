@@ -1,6 +1,7 @@
 #include "api.h"
 
 #include "control.h"
+#include "gemini_wire.h"
 #include "http.h"
 #include "task_wire.h"
 #include "trace.h"
@@ -8,7 +9,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-static const struct wire *const wires[] = {&task_wire};
+static const struct wire *const wires[] = {&gemini_wire, &task_wire};
 #define WIRES (sizeof wires / sizeof wires[0])
 
 static bool begins(const char *paths, const char *path)

@@ -3,6 +3,7 @@
 #include "api.h"
 #include "blob.h"
 #include "deliver.h"
+#include "fields.h"
 #include "sync.h"
 #include "trace.h"
 #include "world.h"
@@ -11,6 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define BODY_MAX (64u << 20)
 
@@ -89,6 +91,19 @@ const char *request_header(const struct request *r, const char *name)
 const char *request_argument(const struct request *r, const char *name)
 {
     return MHD_lookup_connection_value(r->mhd, MHD_GET_ARGUMENT_KIND, name);
+}
+
+bool request_says_json(const struct request *r)
+{
+    const char *type = request_header(r, "Content-Type");
+    return type && !strncasecmp(type, "application/json", 16) && (!type[16] || strchr("; \t", type[16]));
+}
+
+void request_parse(struct request *r)
+{
+    const char *end = NULL, *body = (const char *)r->body;
+    if (body && utf8_count(body, r->size) >= 0)
+        r->json = cJSON_ParseWithLengthOpts(body, r->size + 1, &end, true);
 }
 
 struct header_visit {

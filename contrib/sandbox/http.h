@@ -77,6 +77,10 @@ void request_ready(struct request *r);
 /* Handles the request under whatever fault strikes it.  Sets r->fault. */
 void request_serve(struct request *r, enum fault_event on, const char *prompt, void (*handle)(struct request *r));
 
+/* Does the head say that the body is JSON? */
+bool request_says_json(const struct request *r);
+/* Parses the body into r->json, NULL if it is no JSON in UTF-8, and nothing else. */
+void request_parse(struct request *r);
 /* A header or query argument, borrowed; NULL if absent. */
 const char *request_header(const struct request *r, const char *name);
 const char *request_argument(const struct request *r, const char *name);

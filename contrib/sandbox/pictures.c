@@ -39,6 +39,30 @@ const char *picture_type(const unsigned char *b, size_t size)
     return NULL;
 }
 
+/* The brands that an ISO file names, the major one first (ISO/IEC 23008-12). */
+static bool has_brand(const unsigned char *b, size_t size, size_t from, const char *brands)
+{
+    size_t end = size < 12 ? 0 : (size_t)b[0] << 24 | (size_t)b[1] << 16 | (size_t)b[2] << 8 | b[3];
+    for (size_t at = from; at + 4 <= end && at + 4 <= size; at += at == 8 ? 8 : 4)
+        for (const char *p = brands; *p; p += 4)
+            if (!memcmp(b + at, p, 4))
+                return true;
+    return false;
+}
+
+bool picture_is(const unsigned char *b, size_t size, const char *type)
+{
+    static const char heic[] = "heicheixheimheishevchevx", heif[] = "mif1msf1";
+    const char *is = picture_type(b, size);
+    if (is)
+        return !strcmp(is, type);
+    if (size < 12 || memcmp(b + 4, "ftyp", 4))
+        return false;
+    if (!strcmp(type, "image/heic"))
+        return has_brand(b, size, 8, heic);
+    return !strcmp(type, "image/heif") && has_brand(b, size < 12 ? size : 12, 8, heif);
+}
+
 struct sink {
     unsigned char *data;
     size_t size, room;
@@ -177,6 +201,43 @@ struct blob *picture_encode(const struct canvas *c, const char *format, int qual
 static bool fits(unsigned long width, unsigned long height)
 {
     return width && height && width <= 65500 && height <= 65500 && width * height <= PIXELS_MAX;
+}
+
+static bool jpeg_pixels(const unsigned char *bytes, size_t size, int *width, int *height)
+{
+    struct jpeg_decompress_struct jpeg;
+    struct jpeg_trouble trouble;
+
+    jpeg.err = jpeg_std_error(&trouble.base);
+    trouble.base.error_exit = jpeg_give_up;
+    trouble.base.emit_message = jpeg_say_nothing;
+    if (setjmp(trouble.back)) {
+        jpeg_destroy_decompress(&jpeg);
+        return false;
+    }
+    jpeg_create_decompress(&jpeg);
+    jpeg_mem_src(&jpeg, bytes, size);
+    jpeg_read_header(&jpeg, TRUE);
+    *width = (int)jpeg.image_width;
+    *height = (int)jpeg.image_height;
+    jpeg_destroy_decompress(&jpeg);
+    return true;
+}
+
+bool picture_pixels(const unsigned char *b, size_t size, int *width, int *height)
+{
+    const char *type = picture_type(b, size);
+    if (!type)
+        return false;
+    if (!strcmp(type, "image/jpeg"))
+        return jpeg_pixels(b, size, width, height) && *width && *height;
+    if (!strcmp(type, "image/webp"))
+        return WebPGetInfo(b, size, width, height);
+    if (strcmp(type, "image/png") || size < 24)
+        return false;
+    *width = b[16] << 24 | b[17] << 16 | b[18] << 8 | b[19];
+    *height = b[20] << 24 | b[21] << 16 | b[22] << 8 | b[23];
+    return *width > 0 && *height > 0;
 }
 
 static struct canvas decode_png(const unsigned char *bytes, size_t size)

@@ -3,6 +3,7 @@
 #include "api.h"
 #include "blob.h"
 #include "http.h"
+#include "keys.h"
 #include "ratelimit.h"
 #include "models.h"
 #include "order.h"
@@ -11,26 +12,15 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define GENERATIONS "/v1/images/generations"
 #define UPLOADS "/v1/uploads/images"
 #define CREDITS_PER_USD 200
 
-static bool key_known(const struct world *w, const char *header)
-{
-    if (!header || strncmp(header, "Bearer ", 7))
-        return false;
-    for (size_t i = 0; i < w->key_count; i++)
-        if (!strcmp(w->keys[i], header + 7))
-            return true;
-    return false;
-}
-
 static bool admit(struct request *r)
 {
     const char *header = request_header(r, "Authorization");
-    if (key_known(r->w, header))
+    if (key_known(r->w, key_of_bearer(r)))
         return true;
     answer_error(&r->answer, 401, NULL, NULL,
                  !header ? "No token: send Authorization: Bearer YOUR_API_KEY" : "Invalid token");
@@ -91,12 +81,6 @@ static void accept(struct request *r, struct order *o)
     problem_free(&p);
 }
 
-static bool json_declared(const struct request *r)
-{
-    const char *type = request_header(r, "Content-Type");
-    return type && !strncasecmp(type, "application/json", 16) && (!type[16] || strchr("; \t", type[16]));
-}
-
 static void submit(struct request *r)
 {
     struct order o = {0};
@@ -104,7 +88,7 @@ static void submit(struct request *r)
 
     if (!admit(r) || !limits_pass(r, LIMIT_SUBMIT))
         return;
-    if (!json_declared(r))
+    if (!request_says_json(r))
         problem_set(&p, NULL, "Content-Type must be application/json");
     else if (order_read(r->w, r->body ? (const char *)r->body : "", r->size, r->json, &o, &p))
         accept(r, &o);
