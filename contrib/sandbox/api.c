@@ -1,15 +1,17 @@
 #include "api.h"
 
 #include "control.h"
+#include "engine_wire.h"
 #include "gemini_wire.h"
 #include "http.h"
+#include "openai_wire.h"
 #include "task_wire.h"
 #include "trace.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-static const struct wire *const wires[] = {&gemini_wire, &task_wire};
+static const struct wire *const wires[] = {&gemini_wire, &openai_wire, &engine_wire, &task_wire};
 #define WIRES (sizeof wires / sizeof wires[0])
 
 static bool begins(const char *paths, const char *path)
