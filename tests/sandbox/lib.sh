@@ -155,3 +155,49 @@ fetch() {
 pixels() {
 	file -b "$1" | grep -oE '[0-9]{2,5} ?x ?[0-9]{2,5}' | tail -1 | tr -d ' '
 }
+
+# --- wires that wait for the pictures ----------------------------------------------------------------
+
+gemini() { # MODEL JSON|@FILE [CURL OPTION…], with the key of a relay
+	local model=$1 json=$2
+	shift 2
+	: >"$WORK/body"
+	http POST "$API/v1beta/models/$model:generateContent" -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' --data-binary "$json" "$@"
+}
+
+google() { # the same with Google's key
+	local model=$1 json=$2
+	shift 2
+	: >"$WORK/body"
+	http POST "$API/v1beta/models/$model:generateContent" -H "x-goog-api-key: $KEY" -H 'Content-Type: application/json' --data-binary "$json" "$@"
+}
+
+openai() { # JSON|@FILE [CURL OPTION…]
+	local json=$1
+	shift
+	: >"$WORK/body"
+	http POST "$API/openai/v1/images/generations" -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' --data-binary "$json" "$@"
+}
+
+openai_edit() { # CURL OPTION…
+	: >"$WORK/body"
+	http POST "$API/openai/v1/images/edits" -H "Authorization: Bearer $KEY" "$@"
+}
+
+engine() { # JSON|@FILE [CURL OPTION…]
+	local json=$1
+	shift
+	: >"$WORK/body"
+	http POST "$API/engine/v1/images/generations" -H 'Content-Type: application/json' --data-binary "$json" "$@"
+}
+
+# text WORDS [MORE]: a request of the gemini wire.
+text() { printf '{"contents":[{"role":"user","parts":[{"text":"%s"}]}]%s}' "$1" "${2:+,$2}"; }
+config() { text x "\"generationConfig\":{$1}"; }
+
+# inline MIME FILE: a part with a picture.
+inline() { printf '{"inline_data":{"mime_type":"%s","data":"%s"}}' "$1" "$(base64 -w0 "$2")"; }
+
+# decoded JQ FILE: the picture that stands there in the reply.
+decoded() { jq -r "$1" "$WORK/body" | base64 -d >"$2" 2>/dev/null; }
+FINAL='[.candidates[0].content.parts[]|select(.inlineData and (.thought|not))][-1].inlineData.data'
