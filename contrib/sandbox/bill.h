@@ -25,7 +25,7 @@ enum tally {
     TALLY_REFUSED,          /* submits and uploads answered 4xx by the rules, 429 apart */
     TALLY_LIMITED,          /* 429 by the rate limits */
     TALLY_UNAUTHORIZED,     /* 401 */
-    TALLY_LEAKED_KEYS,      /* Authorization headers on the results port */
+    TALLY_LEAKED_KEYS,      /* keys shown where they must not be: results, engines, URLs */
     TALLY_HUNG,             /* requests that a hang fault took */
     TALLY_FAULTS,           /* faults that struck */
     TALLY_COUNT

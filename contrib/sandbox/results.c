@@ -65,7 +65,7 @@ void results_route(struct request *r)
     const struct picture *p = tasks_picture(r->w, r->path);
 
     trace_request(r);
-    if (request_header(r, "Authorization")) {
+    if (request_header(r, "Authorization") || request_header(r, "x-goog-api-key")) {
         bill_count(r->w, TALLY_LEAKED_KEYS);
         plain(r, 400, "this host must never be shown a key\n");
     } else if (strcmp(r->method, "GET") && strcmp(r->method, "HEAD")) {

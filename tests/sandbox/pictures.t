@@ -47,7 +47,8 @@ finished '{"model":"nano-banana","prompt":"Ünïcode — 猫 🐈 \u0001\nline"}
 is "$(fetch "$(url)" "$WORK/picture")" 200 'any text can be painted'
 
 is "$(fetch "$one" /dev/null -H "Authorization: Bearer $KEY")" 400 'a key on the results port is refused'
-is "$(bill .leaked_keys)" 1 'and counted'
+is "$(fetch "$one" /dev/null -H "x-goog-api-key: $KEY")" 400 'so is one in the header that redirects do not strip'
+is "$(bill .leaked_keys)" 2 'and counted'
 is "$(fetch "$RESULTS/generated/0_0.png" /dev/null)" 404 'what never was is 404'
 is "$(fetch "$one" /dev/null -X POST -d x)" 405 'nothing can be posted there'
 is "$(fetch "$RESULTS$GEN" /dev/null)" 404 'the API does not answer there'
