@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 
 "$O/easelfs-sandbox" --help >"$WORK/help"
-for option in port result-port key ready-fd exit-on-eof time speed submit-rpm canned image-urls; do
+for option in port result-port key ready-fd exit-on-eof time speed submit-rpm canned image-urls pad drafts request-bytes engine ratelimit-headers; do
 	ok "--help tells of --$option" grep -q -- "^  --$option" "$WORK/help"
 done
 wrong() {

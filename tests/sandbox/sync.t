@@ -260,6 +260,20 @@ for format in png jpeg webp; do
 		ok 'pad: the same picture to a reader' cmp "$WORK/plain.used" "$WORK/padded.used"
 	done
 done
+# The chunk that was added to a PNG ends in its CRC-32, which is also what gzip ends in.
+made png 0 "$WORK/plain"
+at=$(($(stat -c %s "$WORK/plain") - 12))
+made png $((at + 5000)) "$WORK/padded"
+bytes() { tail -c "+$(($1 + 1))" "$WORK/padded" | head -c "$2"; }
+hex() { od -An -v -tx1 | tr -d ' \n'; }
+long=$((16#$(bytes $at 4 | hex)))
+is "$(bytes $((at + 4)) 4) $(bytes $((at + 8 + long)) 4 | hex)" \
+	"paDd $(bytes $((at + 4)) $((long + 4)) | gzip -c | tail -c 8 | head -c 4 | hex | sed 's/\(..\)\(..\)\(..\)\(..\)/\4\3\2\1/')" 'pad: a private chunk of PNG, with the right CRC'
+
+settings '{"drafts":2}'
+gemini $flash "$(config '"candidateCount":2,"imageConfig":{"imageSize":"512"}')"
+is "$(field '[.candidates[].content.parts[].inlineData.data // empty]|[length,(unique|length)]|join(" ")')" '6 6' 'drafts and pictures are all different'
+settings '{"drafts":0}'
 settings '{"pad":300000}'
 finished '{"model":"nano-banana-official","prompt":"x"}'
 fetch "$(field '.result.data[0].url')" "$WORK/p" >/dev/null
