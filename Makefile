@@ -1,4 +1,4 @@
-# easelfs.  make, make check, make demo, make install.  V=1 shows commands, O=dir builds elsewhere.
+# easelfs.  make, make check, make fuzz, make demo, make install.  V=1 shows commands, O=dir builds elsewhere.
 O ?= build
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -38,6 +38,7 @@ FS_OBJS := $(call objs,$(wildcard fs/*.c))
 SANDBOX_OBJS := $(call objs,$(wildcard contrib/sandbox/*.c))
 LIB_OBJS := $(BASE_OBJS) $(CACHE_OBJS) $(API_OBJS) $(filter-out $(O)/fs/main.o,$(FS_OBJS))
 UNIT_TESTS := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*.c))
+FUZZERS := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
 TEST_TOOLS := $(patsubst %.c,$(O)/%,$(wildcard tests/tools/*.c))
 
 all: $(O)/easelfs $(O)/easelfs-sandbox
@@ -57,6 +58,15 @@ $(O)/tests/unit/%: $(O)/tests/unit/%.o $(LIB_OBJS)
 $(O)/tests/tools/%: $(O)/tests/tools/%.o $(BASE_OBJS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lm
+
+# A fuzzer includes what it is about; the rest comes from an archive, so that nothing is there twice.
+FUZZ_MAIN ?= $(O)/tests/fuzz/driver.o
+$(O)/tests/fuzz/rest.a: $(LIB_OBJS)
+	$(Q)rm -f $@
+	$(Q)ar rcs $@ $^
+$(O)/tests/fuzz/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/tests/fuzz/driver.o $(O)/tests/fuzz/rest.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(FUZZ_MAIN) $(O)/tests/fuzz/rest.a $(call pkg_libs,$(PKG_DAEMON)) -lm
 
 # base.h lies beside this file; a folder with that one name in it keeps the rooms closed.
 $(O)/include/base.h: base.h
@@ -91,8 +101,17 @@ $(O)/api/models_ini.o: api/models.ini
 
 check: deps
 	$(Q)$(MAKE) --no-print-directory check-built
-check-built: all $(UNIT_TESTS) $(TEST_TOOLS)
+check-built: all $(UNIT_TESTS) $(FUZZERS) $(TEST_TOOLS)
 	$(Q)O=$(O) tests/run
+
+# Needs clang.  FUZZ_S=n: seconds for each; tests/fuzz/run says where the finds are.
+FUZZ_CC ?= clang
+FUZZ_S ?= 60
+fuzz:
+	$(Q)$(MAKE) --no-print-directory O=$(O)/fuzz CC=$(FUZZ_CC) HARDEN=-fPIE FUZZ_MAIN=-fsanitize=fuzzer \
+	    SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' fuzzers
+	$(Q)O=$(O)/fuzz FUZZ_S=$(FUZZ_S) tests/fuzz/run
+fuzzers: $(FUZZERS)
 
 deps:
 	$(Q)contrib/install-deps
@@ -108,6 +127,6 @@ install: all
 clean:
 	rm -rf $(O)
 
-.PHONY: all check check-built deps demo install clean
+.PHONY: all check check-built fuzz fuzzers deps demo install clean
 .SECONDARY:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
