@@ -98,11 +98,13 @@ struct journal {
 	void (*close)(struct journal *j);
 
 	/* Prompts.  save: insert (id is set) or update by id.  by_path: the one that is there (not gone);
-	 * gone_by_path: the one that went most recently, by path. */
+	 * gone_by_path: the one that went most recently, by path.  by_file: the one that was that file at its
+	 * last commit. */
 	int (*prompt_save)(struct journal *j, struct prompt_row *row);
 	int (*prompt_load)(struct journal *j, int64_t id, struct prompt_row *out);
 	int (*prompt_by_path)(struct journal *j, const char *path, struct prompt_row *out);
 	int (*prompt_gone_by_path)(struct journal *j, const char *path, struct prompt_row *out);
+	int (*prompt_by_file)(struct journal *j, uint64_t dev, uint64_t ino, struct prompt_row *out);
 	/* Calls each(arg, row) for every present prompt with exactly that stem; stops when it returns
 	 * nonzero and returns that.  The row is lent for the call. */
 	int (*prompts_by_stem)(struct journal *j, const char *stem,

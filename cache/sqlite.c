@@ -15,6 +15,7 @@
 
 enum statement {
 	PROMPT_INSERT, PROMPT_UPDATE, PROMPT_LOAD, PROMPT_BY_PATH, PROMPT_GONE_BY_PATH,
+	PROMPT_BY_FILE,
 	PROMPT_IDS, PROMPT_IDS_AT, PROMPT_IDS_IN, PROMPT_IDS_OF_STEM, PROMPT_RENAME, PROMPTS_RENAME_IN,
 	JOB_INSERT, JOB_UPDATE, JOB_LOAD, JOB_BY_DIGEST, JOB_IDS_ACTIVE, JOB_IDS_HELD, JOB_COUNTS,
 	TASK_INSERT, TASK_UPDATE, TASK_LOAD, TASK_IDS_OF_JOB, TASK_BY_OUT, OUT_RENAME, OUTS_RENAME_IN,
@@ -39,6 +40,8 @@ static const struct { const struct row_type *type; const char *text; } statement
 	[PROMPT_GONE_BY_PATH] = { &prompt_row_type,
 		"SELECT @names, id FROM prompts WHERE path = ? AND gone_ms <> 0"
 		" ORDER BY gone_ms DESC, id DESC LIMIT 1" },
+	[PROMPT_BY_FILE] = { &prompt_row_type,
+		"SELECT @names, id FROM prompts WHERE ino = ? AND dev = ? AND gone_ms = 0 LIMIT 1" },
 	[PROMPT_IDS] = { NULL, "SELECT id FROM prompts WHERE gone_ms = 0 ORDER BY path" },
 	[PROMPT_IDS_AT] = { NULL, "SELECT id FROM prompts WHERE path = ? AND gone_ms = 0" },
 	[PROMPT_IDS_IN] = { NULL,
@@ -288,6 +291,15 @@ static int prompt_by_path(struct journal *j, const char *path, struct prompt_row
 static int prompt_gone_by_path(struct journal *j, const char *path, struct prompt_row *out)
 {
 	return find_prompt(j, PROMPT_GONE_BY_PATH, path, out);
+}
+
+static int prompt_by_file(struct journal *j, uint64_t dev, uint64_t ino, struct prompt_row *out)
+{
+	sqlite3_stmt *stmt until_done = use(mine(j), PROMPT_BY_FILE);
+
+	sqlite3_bind_int64(stmt, 1, (int64_t)ino);
+	sqlite3_bind_int64(stmt, 2, (int64_t)dev);
+	return find(mine(j), stmt, &prompt_row_type, out);
 }
 
 static int collect_at(struct sqlite_journal *s, enum statement which, const char *path, struct ids *ids)
@@ -594,6 +606,7 @@ static const struct journal operations = {
 	.prompt_load = prompt_load,
 	.prompt_by_path = prompt_by_path,
 	.prompt_gone_by_path = prompt_gone_by_path,
+	.prompt_by_file = prompt_by_file,
 	.prompts_by_stem = prompts_by_stem,
 	.prompts_under = prompts_under,
 	.prompts_rename = prompts_rename,

@@ -118,6 +118,9 @@ static const char *const schema_steps[] = {
 	") STRICT;"
 
 	"CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;",
+
+	[1] =
+	"CREATE INDEX prompts_file ON prompts (ino, dev) WHERE gone_ms = 0;",
 };
 
 #define SCHEMA_VERSION ((int)ARRAY_LEN(schema_steps))

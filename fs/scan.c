@@ -55,6 +55,19 @@ static enum standing standing_of(struct journal *j, const struct seen *s)
 	return job.state == STATE_STOPPED ? STOPPED : REFUSED;
 }
 
+/* A file without a record that is the very file of a prompt which is not there any more: it was renamed
+ * while nobody looked, or a crash came before the rename was recorded. */
+static bool was_renamed(const struct batch *b, struct journal *j, const struct seen *s)
+{
+	cleanup_prompt_row struct prompt_row there = { 0 }, before = { 0 };
+
+	if (j->prompt_by_path(j, s->path, &there) > 0 || j->prompt_by_file(j, s->dev, s->ino, &before) <= 0 ||
+	    before.size != s->size || before.mtime_ns != s->mtime_ns || !source_is_gone(b->fs, before.path))
+		return false;
+	engine_renamed(b->fs->engine, before.path, s->path, false);
+	return true;
+}
+
 static void compare_one(const struct batch *b, struct journal *j, const struct seen *s)
 {
 	bool pending = commit_is_pending(b->fs, s->dev, s->ino);
@@ -73,6 +86,8 @@ static void compare_one(const struct batch *b, struct journal *j, const struct s
 		commit_found(b->fs, s->path, s->ctime_ns <= b->first_ns);
 		return;
 	case CHANGED:
+		if (!b->moved && was_renamed(b, j, s))
+			return;
 		commit_found(b->fs, s->path, b->first_mount && s->ctime_ns <= b->mounted_ns);
 		return;
 	}

@@ -91,4 +91,17 @@ ok 'and is not where it was' not there out/before.png
 is "$(bill '.prompts["a cat before the crash"].accepted')" 1 'and was paid for once'
 
 umount_it
+
+# --- while nobody looked ------------------------------------------------------------------------------
+
+before=$(bill .submits_seen)
+mkdir "$WORK/gen/far"
+mv "$WORK/gen/in/after.txt" "$WORK/gen/far/away.txt"
+mount_fg -o provider=sandbox,settle=0.05 || die 'it cannot be mounted again'
+ok 'renamed while it was not mounted: the record has come along' wait_state far/away.txt completed
+ok 'and the picture' eventually 10 there out/far/away.png
+ok 'which is not where it was' eventually 10 not there out/in/after.png
+is "$(bill .submits_seen)" "$before" 'and nothing was sent'
+
+umount_it
 done_testing

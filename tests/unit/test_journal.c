@@ -525,6 +525,26 @@ static void the_one_that_went_last_is_found(void **state)
 	assert_int_equal(found.id, ids[1]);
 }
 
+static void a_file_finds_its_present_prompt(void **state)
+{
+	struct place *p = *state;
+	struct prompt_row row = { .path = "a.txt", .stem = "a", .dev = 7, .ino = UINT64_MAX - 1 };
+	struct prompt_row found cleanup_prompt_row = { 0 };
+
+	begin(p);
+	assert_int_equal(p->j->prompt_save(p->j, &row), 0);
+	commit(p);
+	assert_int_equal(p->j->prompt_by_file(p->j, 7, 1, &found), 0);
+	assert_int_equal(p->j->prompt_by_file(p->j, 8, UINT64_MAX - 1, &found), 0);
+	assert_int_equal(p->j->prompt_by_file(p->j, 7, UINT64_MAX - 1, &found), 1);
+	assert_int_equal(found.id, row.id);
+	prompt_row_release(&found);
+	begin(p);
+	remove_prompt(p, row.id, 1000);
+	commit(p);
+	assert_int_equal(p->j->prompt_by_file(p->j, 7, UINT64_MAX - 1, &found), 0);
+}
+
 static void a_stem_finds_its_present_prompts(void **state)
 {
 	struct place *p = *state;
@@ -1047,6 +1067,25 @@ static void assert_refused(struct place *p, int code, const char *words)
 	assert_non_null(err.hint);
 }
 
+static void an_older_schema_is_brought_up_to_date(void **state)
+{
+	struct place *p = *state;
+	struct prompt_row found cleanup_prompt_row = { 0 };
+
+	reopen(p);
+	begin(p);
+	add_prompt(p, "a.txt", "a");
+	commit(p);
+	p->j->close(p->j);
+	p->j = NULL;
+	sql(p, "DROP INDEX prompts_file; PRAGMA user_version = 1");
+	reopen(p);
+	assert_int_equal(p->j->prompt_by_path(p->j, "a.txt", &found), 1);
+	p->j->close(p->j);
+	p->j = NULL;
+	sql(p, "DROP INDEX prompts_file");    /* it is there again */
+}
+
 static void a_newer_schema_is_refused_and_left_alone(void **state)
 {
 	struct place *p = *state;
@@ -1058,8 +1097,8 @@ static void a_newer_schema_is_refused_and_left_alone(void **state)
 	p->j->close(p->j);
 	p->j = NULL;
 	sql(p, "PRAGMA user_version = 7");
-	assert_refused(p, EPROTO, "written by a newer easelfs (schema 7, this one knows 1)");
-	sql(p, "PRAGMA user_version = 1");
+	assert_refused(p, EPROTO, "written by a newer easelfs (schema 7, this one knows 2)");
+	sql(p, "PRAGMA user_version = 2");
 	reopen(p);
 	assert_false(p->opened.unclean);
 	assert_under(p, "", "a.txt ");
@@ -1260,6 +1299,7 @@ int main(void)
 		T(what_is_not_there_is_not_found),
 		T(one_path_has_one_present_prompt),
 		T(the_one_that_went_last_is_found),
+		T(a_file_finds_its_present_prompt),
 		T(a_stem_finds_its_present_prompts),
 		T(a_folder_is_a_binary_prefix),
 		T(an_iteration_stops_with_what_its_function_returns),
@@ -1285,6 +1325,7 @@ int main(void)
 		T(it_is_private_and_needs_no_shared_memory_file),
 		T(every_commit_is_synced),
 		T_CLOSED(its_folder_may_be_renamed_or_hidden_meanwhile),
+		T_CLOSED(an_older_schema_is_brought_up_to_date),
 		T_CLOSED(a_newer_schema_is_refused_and_left_alone),
 		T_CLOSED(garbage_is_refused),
 		T_CLOSED(a_database_of_another_program_is_refused),
