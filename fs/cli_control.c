@@ -201,7 +201,7 @@ static void wait_until_gone(pid_t pid, int pidfd)
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };
 
 	if (pidfd >= 0 && poll(&p, 1, LEAVE_MS) == 0)
-		fprintf(stderr, "easelfs: unmounted; the daemon (PID %d) still finishes what is under way\n",
+		fprintf(stderr, "easelfs: unmounted; the daemon (PID %d) still fetches what is paid for\n",
 		        (int)pid);
 }
 

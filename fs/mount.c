@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +19,9 @@
 #include "mountpoint.h"
 #include "sandbox_run.h"
 #include "serve.h"
+
+/* How long a lock is waited for. */
+enum { LOCK_MS = 3000 };
 
 struct mounting {
 	struct fs fs;
@@ -389,21 +393,35 @@ static int refuse_locked(int fd, struct error *err)
 
 	if (pread(fd, text, sizeof(text) - 1, 0) < 0)
 		text[0] = '\0';
-	return error_set(err, EBUSY, "use that mount, or end it: easelfs unmount",
+	return error_set(err, EBUSY, "use that mount, or end it: easelfs unmount; one that was unmounted already "
+	                 "waits for pictures that are paid for, and ends by itself",
 	                 "another easelfs serves this directory (PID %ld)", strtol(text, NULL, 10));
 }
 
-/* An OFD lock ends with the descriptor, whatever becomes of the process. */
-static int take_lock(struct mounting *m, struct error *err)
+/* An OFD lock ends with the descriptor, whatever becomes of the process: one that was killed may still be on
+ * its way out. */
+static int await_lock(int fd)
 {
 	struct flock all = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
+	for (int64_t until = clock_mono_ms() + LOCK_MS;; poll(NULL, 0, 20)) {
+		if (!fcntl(fd, F_OFD_SETLK, &all))
+			return 0;
+		if ((errno != EAGAIN && errno != EACCES) || clock_mono_ms() >= until)
+			return -errno;
+	}
+}
+
+static int take_lock(struct mounting *m, struct error *err)
+{
 	m->lock = openat(m->fs.store.dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (m->lock < 0)
 		return error_set(err, errno, NULL, "the lock in .easelfs cannot be opened: %s", strerror(errno));
-	if (fcntl(m->lock, F_OFD_SETLK, &all))
-		return errno == EAGAIN || errno == EACCES ? refuse_locked(m->lock, err)
-			: error_set(err, errno, NULL, "the lock in .easelfs cannot be taken: %s", strerror(errno));
+	int result = await_lock(m->lock);
+	if (result == -EAGAIN || result == -EACCES)
+		return refuse_locked(m->lock, err);
+	if (result < 0)
+		return error_set(err, -result, NULL, "the lock in .easelfs cannot be taken: %s", strerror(-result));
 	cleanup_free char *pid = xasprintf("%d\n", (int)getpid());
 	if (ftruncate(m->lock, 0) || pwrite(m->lock, pid, strlen(pid), 0) < 0)
 		return error_set(err, errno, NULL, "the lock in .easelfs cannot be written: %s", strerror(errno));
