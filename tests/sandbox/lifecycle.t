@@ -1,14 +1,14 @@
 #!/bin/bash
 # A task's way from queued to completed, and what tests can do to it.
 . "$(dirname "$0")/lib.sh"
-start --time 1 --submit-rpm 0 --query-rpm 0
+start --time 4 --submit-rpm 0 --query-rpm 0
 
 one='{"model":"nano-banana","prompt":"x"}'
 submit "$one"
 task=$(field .id)
 seen=
 progress=
-while [ "$(field .status)" != completed ] && [ "$SECONDS" -lt 15 ]; do
+while [ "$(field .status)" != completed ] && [ "$SECONDS" -lt 40 ]; do
 	poll "$task"
 	seen+="$(field .status)"$'\n'
 	progress+="$(field .progress)"$'\n'
@@ -16,7 +16,7 @@ done
 is "$(uniq <<<"$seen" | xargs)" 'queued in_progress completed' 'queued, in_progress, completed'
 is "$(sort -nc <<<"${progress%$'\n'}" 2>&1)" '' 'progress never falls'
 ok 'progress rises in steps' [ "$(sort -u <<<"$progress" | wc -l)" -gt 5 ]
-is "$(control GET tasks | jq '.[0].shortest_poll_gap_ms < 1000 and .[0].polls > 5')" true 'the sandbox knows how fast it was polled'
+is "$(control GET tasks | jq '.[0].shortest_poll_gap_ms < 4000 and .[0].polls > 5')" true 'the sandbox knows how fast it was polled'
 
 settings '{"time":-1}'
 reset
