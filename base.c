@@ -503,6 +503,53 @@ int parse_size(const char *s, uint64_t *bytes)
 	return 0;
 }
 
+static const struct { const char *name; double seconds; } time_units[] = {
+	{ "d", 86400 }, { "h", 3600 }, { "m", 60 }, { "s", 1 }, { "ms", 1e-3 }, { "us", 1e-6 }, { "µs", 1e-6 },
+	{ "ns", 1e-9 },
+};
+
+static const char *read_decimal(const char *s, double *value)
+{
+	double scale = 1;
+
+	*value = 0;
+	for (; isdigit((unsigned char)*s); s++)
+		*value = *value * 10 + (*s - '0');
+	if (*s == '.' && isdigit((unsigned char)s[1]))
+		for (s++; isdigit((unsigned char)*s); s++)
+			*value += (*s - '0') * (scale /= 10);
+	return s;
+}
+
+double parse_duration(const char *s, const char **end)
+{
+	double total = -1, value;
+
+	while (isdigit((unsigned char)*s)) {
+		const char *unit = read_decimal(s, &value);
+		size_t len = 0, i = 0;
+
+		while (isalpha((unsigned char)unit[len]) || (unsigned char)unit[len] >= 0x80)
+			len++;
+		while (i < ARRAY_LEN(time_units) &&
+		       (strlen(time_units[i].name) != len || strncmp(time_units[i].name, unit, len)))
+			i++;
+		if (i == ARRAY_LEN(time_units)) {
+			/* A number without a unit that is known is one of seconds, if it is alone. */
+			if (total < 0) {
+				total = value;
+				s = unit;
+			}
+			break;
+		}
+		total = (total < 0 ? 0 : total) + value * time_units[i].seconds;
+		s = unit + len;
+	}
+	if (end)
+		*end = s;
+	return total;
+}
+
 /* Borrowed text within the reader's. */
 struct span { const char *s; size_t len; };
 
@@ -662,6 +709,7 @@ static int nv_section(struct nv *r, struct span line, struct error *err)
 	}
 	free(r->section);
 	r->section = buf_steal(&words);
+	r->section_line = r->line;
 	return 0;
 }
 

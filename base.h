@@ -109,6 +109,9 @@ void hex_encode(const void *bytes, size_t len, char *out /* 2*len+1 */);
 int hex_decode(const char *hex, void *bytes, size_t len);   /* 0, or -EINVAL */
 /* SI and binary sizes: "20 MB" = 20,000,000, "1MiB" = 1,048,576, plain bytes.  0, or -EINVAL. */
 int parse_size(const char *s, uint64_t *bytes);
+/* `22.1s`, `6m0s`, `120ms`, `1h2m`: numbers with units, at the beginning of s.  Seconds, or a negative number
+ * if there is none; *end (may be NULL) is where it stops. */
+double parse_duration(const char *s, const char **end);
 
 /* --- name: value lines ----------------------------------------------------------------------- */
 
@@ -128,6 +131,7 @@ struct nv {                   /* the reader; the text is borrowed and must outli
 	int flags;
 	int line;                 /* 1-based number of the line that `name` stood on */
 	char *section;            /* NV_CONFIG: the newest [section], blanks squeezed; NULL before one */
+	int section_line;         /* number of the line that it stood on */
 	char *name, *value;       /* trimmed; owned by the reader, valid until the next call */
 	int next_line;
 };

@@ -6,7 +6,7 @@
 #include <time.h>
 #include <utlist.h>
 
-/* How long a stop waits for submits that are on the wire. */
+/* How long a stop waits for submits on the wire that can be looked up later. */
 #define STOP_MS 3000
 /* How long a full disk is left alone before the journal is written again. */
 #define JOURNAL_RETRY_MS 1000
@@ -53,23 +53,6 @@ static bool mail_waits(struct engine *e)
 	bool waits = e->mail;
 	pthread_mutex_unlock(&e->mail_lock);
 	return waits;
-}
-
-/* --- accounts --- */
-
-struct account *account_of(struct engine *e, const struct provider *p)
-{
-	struct account *a;
-
-	HASH_FIND_STR(e->accounts, p->name, a);
-	if (a)
-		return a;
-	a = xcalloc(1, sizeof(*a));
-	a->name = xstrdup(p->name);
-	limiter_init(&a->submits, p->submit_per_minute, clock_mono_ms());
-	limiter_init(&a->queries, p->query_per_minute, clock_mono_ms());
-	HASH_ADD_KEYPTR(hh, e->accounts, a->name, strlen(a->name), a);
-	return a;
 }
 
 /* --- what is to be written, and what waits for it --- */
@@ -131,7 +114,7 @@ static int save_job(struct engine *e, struct job *j)
 	if ((result = e->journal->job_save(e->journal, &j->row)) < 0)
 		return result;
 	for (size_t i = 0; i < j->tasks_count; i++) {
-		struct task *t = &j->tasks[i];
+		struct task *t = j->tasks[i];
 		if (!t->dirty)
 			continue;
 		t->row.job = j->row.id;
@@ -178,8 +161,8 @@ static void forget_fresh(struct engine *e)
 			j->row.id = 0;
 		}
 		for (size_t i = 0; i < j->tasks_count; i++)
-			if (j->tasks[i].fresh)
-				j->tasks[i].row.id = 0;
+			if (j->tasks[i]->fresh)
+				j->tasks[i]->row.id = 0;
 	}
 }
 
@@ -197,7 +180,7 @@ static struct job **all_clean(struct engine *e, size_t *count)
 		j->listed_dirty = j->dirty = j->fresh = false;
 		j->prompt->dirty = j->prompt->fresh = false;
 		for (size_t i = 0; i < j->tasks_count; i++)
-			j->tasks[i].dirty = j->tasks[i].fresh = false;
+			j->tasks[i]->dirty = j->tasks[i]->fresh = false;
 	}
 	if (e->dirty_prompts)
 		HASH_ITER(hh, e->prompts, p, tmp)
@@ -268,6 +251,22 @@ static int day_of(int64_t wall_ms)
 	return (tm.tm_year + 1900) * 10000 + (tm.tm_mon + 1) * 100 + tm.tm_mday;
 }
 
+/* When the next local day begins, `2026-03-01 00:00`; the caller frees. */
+static char *tomorrow(void)
+{
+	time_t now = (time_t)(clock_wall_ms() / 1000);
+	struct tm tm;
+	char text[32];
+
+	localtime_r(&now, &tm);
+	tm.tm_mday++;
+	tm.tm_hour = tm.tm_min = tm.tm_sec = 0;
+	tm.tm_isdst = -1;
+	mktime(&tm);
+	strftime(text, sizeof(text), "%Y-%m-%d %H:%M", &tm);
+	return xstrdup(text);
+}
+
 static void budget_today(struct engine *e)
 {
 	int day = day_of(clock_wall_ms());
@@ -284,16 +283,19 @@ static void budget_today(struct engine *e)
 	e->spent_usd += e->pending_usd;
 }
 
-bool budget_allows(struct engine *e, const struct request *r, struct buf *why)
+bool budget_allows(struct engine *e, const struct task *t, struct buf *why)
 {
+	const struct request *r = &t->job->request;
+	int pictures = (int)request_share(r, t->row.index);
 	double price = model_price(r->models, r->model, r->resolution);
 
 	if (r->provider->free)
 		return true;
 	budget_today(e);
-	if (e->set.budget_pictures >= 0 && e->spent_pictures >= e->set.budget_pictures) {
-		buf_fmt(why, "the budget of %ld pictures a day is used up (%d today)",
-		        e->set.budget_pictures, e->spent_pictures);
+	cleanup_free char *again = tomorrow();
+	if (e->set.budget_pictures >= 0 && e->spent_pictures + pictures > e->set.budget_pictures) {
+		buf_fmt(why, "the budget of %ld pictures a day is used up (%d today); it is free again at %s",
+		        e->set.budget_pictures, e->spent_pictures, again);
 		return false;
 	}
 	if (e->set.budget_usd < 0)
@@ -303,9 +305,11 @@ bool budget_allows(struct engine *e, const struct request *r, struct buf *why)
 		        r->model->name, e->set.budget_usd);
 		return false;
 	}
+	price *= pictures;
 	if (e->spent_usd + price > e->set.budget_usd + 1e-9) {
 		buf_fmt(why, "the budget of %.2f USD a day would be exceeded (%.2f USD used today, this "
-		        "picture costs about %.3f USD)", e->set.budget_usd, e->spent_usd, price);
+		        "costs about %.3f USD); it is free again at %s", e->set.budget_usd, e->spent_usd, price,
+		        again);
 		return false;
 	}
 	return true;
@@ -319,8 +323,8 @@ void budget_count(struct engine *e, struct task *t, bool on)
 		return;
 	budget_today(e);
 	double price = model_price(r->models, r->model, r->resolution);
-	int pictures = on ? 1 : -1;
-	double usd = price < 0 ? 0 : on ? price : -price;
+	int pictures = (int)request_share(r, t->row.index) * (on ? 1 : -1);
+	double usd = price < 0 ? 0 : price * pictures;
 	t->row.counted = on;
 	task_dirty(e, t);
 	/* What is given back for another day does not make room in this one. */
@@ -380,22 +384,24 @@ static void run_timers(struct engine *e)
 
 static int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
 
-static bool submits_on_the_wire(struct engine *e)
+static bool awaits_submit(struct engine *e, bool synchronous)
 {
 	struct job *j, *tmp;
 
 	HASH_ITER(hh, e->jobs, j, tmp)
 		for (size_t i = 0; i < j->tasks_count; i++)
-			if (j->tasks[i].row.state == STATE_SUBMITTING && j->tasks[i].transfer)
+			if (j->tasks[i]->row.state == STATE_SUBMITTING && j->tasks[i]->transfer &&
+			    task_wire(j->tasks[i])->synchronous == synchronous)
 				return true;
 	return false;
 }
 
+/* A reply that carries a picture is paid for and comes only once: it is waited for, however long. */
 static bool may_stop(struct engine *e)
 {
-	if (!e->stopping)
+	if (!e->stopping || e->disk_work || e->publications || awaits_submit(e, true))
 		return false;
-	return !e->disk_work && !e->publications && (clock_mono_ms() >= e->stop_by || !submits_on_the_wire(e));
+	return clock_mono_ms() >= e->stop_by || !awaits_submit(e, false);
 }
 
 static void *engine_thread(void *arg)
@@ -419,7 +425,7 @@ static void *engine_thread(void *arg)
 		next = min64(next, timers_next(&e->prompt_timers));
 		if (anything_dirty(e))
 			next = min64(next, e->journal_retry);
-		if (e->stopping)
+		if (e->stopping && clock_mono_ms() < e->stop_by)
 			next = min64(next, e->stop_by);
 		int64_t wait = next == INT64_MAX ? -1 : next - clock_mono_ms();
 		http_turn(e->http, wait < -1 || (wait < 0 && next != INT64_MAX) ? 0 : (int)min64(wait, 60000));
@@ -461,6 +467,8 @@ static void stop_now(struct engine *e, void *arg)
 	(void)arg;
 	e->stopping = true;
 	e->stop_by = clock_mono_ms() + STOP_MS;
+	if (awaits_submit(e, true))
+		log_info("pictures are being made that come only once: ending when they are here");
 	engine_wait_drain(e, true);
 }
 

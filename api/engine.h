@@ -45,6 +45,7 @@ struct job_view {
 /* One visible change: fs makes it through the mount, durably, and gives it back. */
 enum publish_kind {
 	PUBLISH_PICTURE,              /* incoming/<file> → out; what stands there goes to history first */
+	PUBLISH_BESIDE,               /* the same for what comes with a picture: a text, a draft */
 	PUBLISH_TEXT,                 /* incoming/<file> → out, over what stands there */
 	PUBLISH_RETIRE,               /* out → history, if it is still the file of (out_dev, out_ino) */
 	PUBLISH_MOVE,                 /* file (a path here) → out, if it is still that file */
@@ -92,7 +93,8 @@ struct engine_settings {
 };
 
 int engine_start(const struct engine_settings *s, struct engine **out, struct error *err);
-/* Lets submits on the wire end (a few seconds at most), writes the journal, joins, frees. */
+/* Lets submits on the wire end (a few seconds at most; those whose reply carries the picture, however long),
+ * writes the journal, joins, frees. */
 void engine_stop(struct engine *e);
 /* Any thread: a key or the configuration has changed, so what was stopped is tried again.  m: the new
  * table, whose reference goes to the engine, or NULL if it is the same. */

@@ -11,23 +11,6 @@
 
 enum { FLAWED_TIMES = 3 };
 
-struct check {
-	struct task *task;
-	int fd, incoming;
-	int source_fd;
-	char *prompt_path;
-	char *name;                   /* of the file in incoming/ */
-	char *from;                   /* a copy is to be made of this picture, or NULL */
-	uint8_t expected[32];         /* its hash when it was published */
-	void (*copied)(struct engine *, struct task *, bool ok);
-	int result;
-	struct error err;
-	struct image_info info;
-	uint8_t sha256[32];
-	uint64_t bytes;
-	struct stat st;
-};
-
 /* As a file that the prompt's owner made: their umask is not known here, the prompt's own mode is. */
 static void give_to_owner(struct check *c)
 {
@@ -51,6 +34,14 @@ static int copy_picture(struct check *c)
 	return result < 0 ? result : image_probe(c->fd, &c->info);
 }
 
+/* For a second name: the copy is the same picture. */
+static int copy_open_file(struct check *c)
+{
+	int result = store_copy_file(c->copy_of, c->fd, c->sha256, &c->bytes);
+
+	return result < 0 ? result : image_probe(c->fd, &c->info);
+}
+
 static int verify_picture(struct check *c)
 {
 	int result = image_verify(c->fd, &c->info, &c->err), hashed = sha256_fd(c->fd, c->sha256, &c->bytes);
@@ -58,11 +49,11 @@ static int verify_picture(struct check *c)
 	return result < 0 ? result : hashed;
 }
 
-static void check_picture(void *arg)
+void check_picture(void *arg)
 {
 	struct check *c = arg;
 
-	c->result = c->from ? copy_picture(c) : verify_picture(c);
+	c->result = c->from ? copy_picture(c) : c->copy_of >= 0 ? copy_open_file(c) : verify_picture(c);
 	if (c->result < 0 && c->result != -EBADMSG)
 		return;
 	give_to_owner(c);
@@ -70,7 +61,7 @@ static void check_picture(void *arg)
 		c->result = -errno;
 }
 
-static void note_size(struct job *j, const struct image_info *info)
+void check_note_size(struct job *j, const struct image_info *info)
 {
 	const struct request *r = &j->request;
 
@@ -82,7 +73,7 @@ static void note_size(struct job *j, const struct image_info *info)
 	                        r->width, r->height);
 }
 
-static void take_picture(struct task *t, const struct check *c)
+void check_take(struct task *t, const struct check *c)
 {
 	free(t->row.file);
 	t->row.file = xstrdup(c->name);
@@ -97,13 +88,27 @@ static void take_picture(struct task *t, const struct check *c)
 	t->row.attempts = 0;
 }
 
-static void check_free(struct check *c)
+struct check *check_new(struct engine *e, struct task *t, char *name, int fd)
+{
+	struct check *c = xcalloc(1, sizeof(*c));
+
+	c->task = t;
+	c->name = name;
+	c->fd = fd;
+	c->incoming = e->set.store->incoming;
+	c->source_fd = e->set.source_fd;
+	c->copy_of = -1;
+	c->prompt_path = xstrdup(t->job->prompt->row.path);
+	return c;
+}
+
+void check_free(struct check *c)
 {
 	error_clear(&c->err);
 	free(c->prompt_path);
 	free(c->from);
 	free(c->name);
-	close(c->fd);
+	cleanup_fd_(&c->fd);
 	free(c);
 }
 
@@ -119,7 +124,7 @@ static bool is_kept_in_spite(struct task *t, const struct check *c)
 	return ++t->flawed_times >= FLAWED_TIMES;
 }
 
-static void note_flaw(struct job *j, const char *flaw)
+void check_note_flaw(struct job *j, const char *flaw)
 {
 	free(j->row.note);
 	j->row.note = xasprintf("the provider's file has a flaw: %s", flaw ? flaw : "it is not complete");
@@ -132,12 +137,12 @@ static void checked(struct engine *e, void *arg)
 
 	t->busy = false;
 	if (c->result == 0) {
-		take_picture(t, c);
-		note_size(t->job, &c->info);
+		check_take(t, c);
+		check_note_size(t->job, &c->info);
 		task_after(e, t, publish_begin);
 	} else if (is_kept_in_spite(t, c)) {
-		take_picture(t, c);
-		note_flaw(t->job, c->err.text);
+		check_take(t, c);
+		check_note_flaw(t->job, c->err.text);
 		task_after(e, t, publish_begin);
 	} else if (c->result == -EBADMSG && t->row.attempts % 2) {
 		t->row.attempts++;
@@ -155,27 +160,14 @@ static void copied(struct engine *e, void *arg)
 
 	t->busy = false;
 	if (c->result == 0)
-		take_picture(t, c);
+		check_take(t, c);
 	c->copied(e, t, c->result == 0);
 	check_free(c);
 }
 
-static struct check *check_new(struct engine *e, struct task *t, char *name, int fd)
-{
-	struct check *c = xcalloc(1, sizeof(*c));
-
-	c->task = t;
-	c->name = name;
-	c->fd = fd;
-	c->incoming = e->set.store->incoming;
-	c->source_fd = e->set.source_fd;
-	c->prompt_path = xstrdup(t->job->prompt->row.path);
-	t->busy = true;
-	return c;
-}
-
 void check_begin(struct engine *e, struct task *t)
 {
+	t->busy = true;
 	engine_disk(e, check_picture, checked, check_new(e, t, fetch_name(t), steal_fd(&t->fd)));
 }
 
@@ -192,6 +184,7 @@ int check_copy(struct engine *e, struct task *t, const char *from, const uint8_t
 	c->from = xstrdup(from);
 	memcpy(c->expected, sha256, sizeof(c->expected));
 	c->copied = done;
+	t->busy = true;
 	engine_disk(e, check_picture, copied, c);
 	return 0;
 }

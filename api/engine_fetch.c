@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #define MAX_REDIRECTS 5
+/* How often an address is tried that nobody can be asked about. */
+#define LONE_URL_TRIES 10
 #define MAX_PICTURE_BYTES ((uint64_t)256 << 20)
 
 /* --- download --- */
@@ -54,22 +56,35 @@ static bool has_expired(const struct task *t)
 	return clock_wall_ms() > until;
 }
 
+/* Of the pictures that this provider task made, which one it is: they are in the order of their indexes. */
+static size_t place_in_reply(const struct task *t)
+{
+	const struct job *j = t->job;
+	size_t place = 0;
+
+	for (size_t i = 0; i < j->tasks_count && j->tasks[i] != t; i++)
+		if (j->tasks[i]->row.task_id && strcmp(j->tasks[i]->row.task_id, t->row.task_id) == 0)
+			place++;
+	return place;
+}
+
 static void refreshed(void *arg, const struct http_reply *reply)
 {
 	struct task *t = arg;
 	struct engine *e = t->job->engine;
-	struct wire_result r = { .progress = -1, .wait = -1, .cost_usd = -1 };
 	struct wire_reply wr = wire_reply_of(reply);
+	struct wire_result r;
 
-	t->transfer = NULL;
+	wire_result_init(&r);
 	if (reply->outcome == HTTP_REPLY)
-		wire_by_name(t->job->request.provider->wire)->parse_poll(&wr, &r);
+		task_wire(t)->parse_poll(t->job->request.provider, &wr, &r);
 	bool over = has_expired(t);
-	if (reply->outcome == HTTP_REPLY && r.cls == WIRE_DONE && r.urls_count) {
+	size_t which = place_in_reply(t);
+	if (reply->outcome == HTTP_REPLY && r.cls == WIRE_DONE && which < r.urls_count) {
 		cleanup_free char *old = first_url(t);
-		bool same = old && strcmp(old, r.urls[0]) == 0;
+		bool same = old && strcmp(old, r.urls[which]) == 0;
 		free(t->row.urls);
-		t->row.urls = xstrdup(r.urls[0]);
+		t->row.urls = xstrdup(r.urls[which]);
 		t->row.expires_ms = r.expires_at * 1000;
 		over = has_expired(t);
 		if (same && over)
@@ -89,23 +104,33 @@ static void refreshed(void *arg, const struct http_reply *reply)
 	wire_result_release(&r);
 }
 
+/* There is no task that could be asked: the address is all there is. */
+static void no_fresh_url(struct engine *e, struct task *t, const char *why)
+{
+	if (!t->row.urls)
+		task_event(e, t, EVENT_REFUSED, "the picture's file got lost before it was in out/, and it cannot be "
+		           "fetched again", "easelfs retry makes a new one");
+	else if (t->row.attempts >= LONE_URL_TRIES || has_expired(t))
+		task_event(e, t, EVENT_EXPIRED, why, "easelfs again makes a new one");
+	else
+		fetch_later(e, t, -1, why);
+}
+
 void fetch_fresh_url(struct engine *e, struct task *t, const char *why)
 {
 	const struct provider *p = t->job->request.provider;
+	cleanup_error struct error err = ERROR_INIT;
 	struct wire_call call = { 0 };
 	struct http_request base = HTTP_REQUEST_INIT;
 
 	if (!t->row.task_id) {
-		task_event(e, t, EVENT_REFUSED, "the copy of another prompt's picture got lost",
-		           "easelfs retry makes a new one");
+		no_fresh_url(e, t, why);
 		return;
 	}
 	log_info("picture %lld: %s; asking for a fresh address", (long long)t->row.id, why);
-	wire_by_name(p->wire)->build_poll(p, t->row.task_id, &call);
-	struct account *stopped = task_start_call(e, t, &call, &base, refreshed);
-	wire_call_release(&call);
-	if (stopped)
-		fetch_later(e, t, -1, stopped->stopped);
+	task_wire(t)->build_poll(p, t->row.task_id, &call);
+	if (task_call(e, t, &call, &base, refreshed, &err) < 0)
+		fetch_later(e, t, -1, err.text);
 }
 
 /* --- the transfer --- */
@@ -178,6 +203,23 @@ static bool provider_is_near(const struct provider *p)
 	return false;
 }
 
+static int to_file(void *arg, const void *bytes, size_t len, struct error *err)
+{
+	struct task *t = arg;
+
+	for (const char *at = bytes; len;) {
+		ssize_t put = write(t->fd, at, len);
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put <= 0)
+			return error_set(err, put < 0 ? errno : ENOSPC, NULL, "the picture could not be written: %s",
+			                 strerror(put < 0 ? errno : ENOSPC));
+		at += put;
+		len -= (size_t)put;
+	}
+	return 0;
+}
+
 void fetch_begin(struct engine *e, struct task *t)
 {
 	cleanup_free char *name = fetch_name(t);
@@ -200,7 +242,9 @@ void fetch_begin(struct engine *e, struct task *t)
 	}
 	r.method = "GET";
 	r.url = url;
-	r.sink_fd = t->fd;
+	r.sink = to_file;
+	r.sink_arg = t;
+	r.ca_file = t->job->request.provider->ca_file;
 	r.max_bytes = MAX_PICTURE_BYTES;
 	r.named_by_provider = true;
 	r.allow_private = provider_is_near(t->job->request.provider);

@@ -4,7 +4,12 @@
  *   engine.c          thread, mailbox, loop, the one transaction per turn
  *   engine_job.c      prompts and jobs: commits, names, deletion, renaming, restart
  *   engine_views.c    what others ask: views, waiting readers, a person's words
- *   engine_task.c     one function per state: submit, look up, poll
+ *   engine_account.c  a provider's account: queue, limits, whether it refuses everything
+ *   engine_task.c     one picture's states
+ *   engine_call.c     a wire's call becomes a transfer
+ *   engine_submit.c   submit, and looking it up
+ *   engine_poll.c     asking for a running task
+ *   engine_reply.c    replies with pictures in them
  *   engine_upload.c   references on their way to the provider
  *   engine_reuse.c    the same request twice
  *   engine_fetch.c    download
@@ -17,10 +22,12 @@
 #define API_ENGINE_INTERNAL_H
 
 #include <pthread.h>
+#include <sys/stat.h>
 #include <uthash.h>
 
 #include "engine.h"
 #include "http.h"
+#include "image.h"
 #include "limiter.h"
 #include "state.h"
 #include "timers.h"
@@ -33,7 +40,8 @@ struct account {
 	struct limiter submits, queries;
 	size_t in_flight;
 	char *stopped, *stopped_hint; /* why nothing is sent, or NULL */
-	unsigned failures;            /* connections that failed in a row */
+	bool proven;                  /* it has taken a request, or did not refuse one at once … */
+	int64_t probed_at;            /* … after the first was sent; clock_mono_ms, 0 = none was */
 	UT_hash_handle hh;
 };
 
@@ -48,7 +56,11 @@ struct task {
 	struct task *next, *prev;     /* in the account's queue */
 	struct task *next_after;
 	struct http_transfer *transfer;
-	int fd;                       /* download's sink, upload's source */
+	http_done *answered;          /* what its reply is for */
+	int *reference_fd;            /* references that it sends, open until it is over */
+	size_t reference_fds;
+	struct reply *reply;          /* of a synchronous submit, while it comes */
+	int fd;                       /* where a download goes */
 	unsigned looks;               /* of this state */
 	enum refs_form refs_form;
 	bool refs_form_tried;
@@ -77,11 +89,12 @@ struct job {
 	struct request request;
 	bool has_request;
 	bool dirty, fresh, listed_dirty;
-	struct task *tasks;
+	struct task **tasks;          /* by index - 1 */
 	size_t tasks_count;
 	char **ref_urls;              /* per reference of the request; NULL = not uploaded yet */
 	struct task *uploader;        /* the task that uploads for all of them */
 	size_t upload_index;
+	bool refs_from_memo, uploaded_again;
 	struct job *next_dirty;
 	bool leads;                   /* other prompts with this digest wait for it */
 	UT_hash_handle digest_hh;     /* in leaders, by row.digest */
@@ -125,7 +138,6 @@ struct engine {
 };
 
 /* engine.c */
-struct account *account_of(struct engine *e, const struct provider *p);
 void job_dirty(struct engine *e, struct job *j);
 void task_dirty(struct engine *e, struct task *t);
 void prompt_dirty(struct engine *e, struct prompt *p);
@@ -137,8 +149,8 @@ void engine_disk(struct engine *e, void (*work)(void *arg), void (*done)(struct 
 /* fn runs once the task's row, as it is now, is on disk. */
 void task_after(struct engine *e, struct task *t, void (*fn)(struct engine *, struct task *));
 void task_at(struct engine *e, struct task *t, int64_t due, void (*fn)(struct engine *, struct task *));
-/* Budget of the day: whether `usd` more may be spent; count takes it (negative to give it back). */
-bool budget_allows(struct engine *e, const struct request *r, struct buf *why);
+/* Budget of the day: whether this task may be sent; count takes what it costs, or gives it back. */
+bool budget_allows(struct engine *e, const struct task *t, struct buf *why);
 void budget_count(struct engine *e, struct task *t, bool on);
 
 /* engine_job.c */
@@ -148,6 +160,10 @@ void job_drop(struct engine *e, struct job *j);        /* whatever happens to it
 void job_changed(struct engine *e, struct job *j, bool state_changed);
 void job_settle(struct engine *e, struct job *j);      /* states of tasks changed: summary, waiters */
 struct job *job_activate(struct engine *e, int64_t id);
+/* One more picture came of t's submit than it has tasks: a running task for it. */
+struct task *job_add_task(struct engine *e, struct task *t);
+/* Says so when fewer pictures came of t's submit than were asked for; note (or NULL) says why. */
+void job_note_missing(struct task *t, size_t came, const char *note);
 void waiters_answer(struct engine *e, const char *path);
 /* Who waits for a prompt that was renamed, or that lies in a renamed folder, waits for it there. */
 void waiters_follow(struct engine *e, const char *from, const char *to);
@@ -159,6 +175,19 @@ void prompt_grace_over(struct engine *e, struct prompt *p);
 bool stem_is_taken(struct engine *e, const struct prompt *p);
 void job_set_reason(struct job *j, const char *reason, const char *hint);
 
+/* engine_account.c */
+struct account *account_of(struct engine *e, const struct provider *p);
+void account_enter(struct engine *e, struct task *t);
+void account_leave(struct engine *e, struct task *t);
+void account_enqueue(struct engine *e, struct task *t);
+void account_run(struct engine *e, struct account *a, int64_t *next);
+void account_stop(struct engine *e, struct account *a, const char *why, const char *hint);
+void account_go(struct engine *e, struct account *a);
+void account_answered(struct account *a, enum wire_class cls);
+void task_leave_queue(struct engine *e, struct task *t);
+/* Whether the budget has room for it; if not, it is held now. */
+bool task_is_affordable(struct engine *e, struct task *t);
+
 /* engine_task.c */
 /* The only way a task changes its state; false if the event means nothing in its state. */
 bool task_event(struct engine *e, struct task *t, enum event event, const char *reason,
@@ -166,34 +195,60 @@ bool task_event(struct engine *e, struct task *t, enum event event, const char *
 /* Goes on with a task as its row says (after a restart, after a wait). */
 void task_resume(struct engine *e, struct task *t);
 void task_stop_transfer(struct engine *e, struct task *t);
-void task_leave_queue(struct engine *e, struct task *t);
-void account_run(struct engine *e, struct account *a, int64_t *next);
+void task_set_reason(struct task *t, const char *reason, const char *hint);
 /* Wait before the next try: doubling with jitter, or what the provider asked for (seconds, < 0 none). */
 int64_t backoff_ms(unsigned attempts, double asked);
-/* Headers with the key of the request's provider; false: there is none (the account is stopped). */
-struct headers { char *line[3]; };
-bool task_headers(struct engine *e, struct task *t, struct headers *h);
-void headers_release(struct headers *h);
-#define cleanup_headers __attribute__((cleanup(headers_release)))
-/* NULL: sent.  Otherwise nothing was, as there is no key, and the stopped account says why: what that
- * means depends on the state, as a task that may be paid for must not go back to the queue. */
-struct account *task_start_call(struct engine *e, struct task *t, const struct wire_call *c,
-                                const struct http_request *base, http_done *done);
+void task_defer(struct engine *e, struct task *t, double asked, const char *reason, const char *hint);
+
+/* engine_call.c */
+/* Starts it, and takes the call over.  0; -ENOKEY: there is no key, and the account is stopped now; -ENOENT:
+ * the copy of a reference is gone.  err says which.  What that means depends on the state, as a task that may
+ * be paid for must not go back to the queue. */
+int task_call(struct engine *e, struct task *t, struct wire_call *c, const struct http_request *base,
+              http_done *done, struct error *err);
+void task_close_references(struct task *t);
 /* reply as the wires read it. */
 struct wire_reply wire_reply_of(const struct http_reply *r);
-void account_stop(struct engine *e, struct account *a, const char *why, const char *hint);
-void account_go(struct engine *e, struct account *a);
-void task_poll_now(struct engine *e, struct task *t);
-/* Whether the budget has room for it; if not, it is held now. */
-bool task_is_affordable(struct engine *e, struct task *t);
+const struct wire *task_wire(const struct task *t);
+/* What the rate-limit headers say holds for the whole account. */
+void obey_limits(struct limiter *l, const struct http_reply *r);
+
+/* engine_submit.c */
 void task_submit(struct engine *e, struct task *t);
+void task_look_up(struct engine *e, struct task *t);
+void task_stopped(struct engine *e, struct task *t, const struct wire_result *r);
 /* A name that nobody else has; the caller frees. */
 char *engine_new_id(void);
+
+/* engine_poll.c */
+void task_poll_now(struct engine *e, struct task *t);
+void task_take_poll(struct engine *e, struct task *t, struct wire_result *r);
+/* It is done, and the pictures lie there. */
+void task_take_urls(struct engine *e, struct task *t, const struct wire_result *r);
+
+/* engine_reply.c */
+/* Whether the disk has room for a reply. */
+bool reply_has_room(struct engine *e);
+/* The reply of this submit goes to files while it comes. */
+void reply_begin(struct engine *e, struct task *t, struct http_request *http);
+void reply_free(struct task *t);
+/* It has ended: what is left of it, for the wire. */
+void reply_read(struct task *t, struct wire_reply *out);
+/* After a restart: whether the reply was complete before; then it is read again. */
+bool reply_recover(struct engine *e, struct task *t, struct wire_result *out);
+/* It broke off: whether a picture came before that. */
+bool reply_salvage(struct task *t, const struct http_reply *http, struct wire_result *out);
+/* The files of it that nobody took go: drafts on the way to a picture, what is damaged or incomplete. */
+void reply_drop(struct task *t);
+void reply_keep(struct engine *e, struct task *t, struct wire_result *r);
+void reply_without_picture(struct engine *e, struct task *t, const struct wire_result *r);
 
 /* engine_upload.c */
 /* Whether all references have URLs (uploaded, memoised or URLs to begin with). */
 bool uploads_ready(struct engine *e, struct job *j);
 void upload_begin(struct engine *e, struct task *t);
+bool uploads_are_old(struct engine *e, const struct task *t);
+void upload_again(struct engine *e, struct task *t);
 
 /* engine_reuse.c */
 /* Its turn has come: true if it waits for, or copies, the picture of another prompt. */
@@ -211,6 +266,32 @@ void fetch_fresh_url(struct engine *e, struct task *t, const char *why);
 char *fetch_name(const struct task *t);
 
 /* engine_check.c */
+/* A picture that is looked at on the disk thread. */
+struct check {
+	struct task *task;
+	int fd, incoming;
+	int source_fd;
+	char *prompt_path;
+	char *name;                   /* of the file in incoming/ */
+	char *from;                   /* a copy is to be made of this picture, or NULL */
+	uint8_t expected[32];         /* its hash when it was published */
+	int copy_of;                  /* a copy is to be made of this open file, or -1 */
+	void (*copied)(struct engine *, struct task *, bool ok);
+	int result;                   /* 0, or -EBADMSG and err says what is wrong with it, or -errno */
+	struct error err;
+	struct image_info info;
+	uint8_t sha256[32];
+	uint64_t bytes;
+	struct stat st;
+};
+/* name and fd go to it. */
+struct check *check_new(struct engine *e, struct task *t, char *name, int fd);
+void check_free(struct check *c);
+/* Disk thread: fills in what there is to know, and makes it durable and its prompt's owner's. */
+void check_picture(void *check);
+void check_take(struct task *t, const struct check *c);
+void check_note_size(struct job *j, const struct image_info *info);
+void check_note_flaw(struct job *j, const char *flaw);
 void check_begin(struct engine *e, struct task *t);
 /* Copies the picture at `from` into t's file in incoming/; done(ok) says whether it was still the one
  * of that hash.  0 or -errno. */
@@ -221,6 +302,12 @@ int check_copy(struct engine *e, struct task *t, const char *from, const uint8_t
 /* It will not come any more: what there is of it goes. */
 void fetch_forget(struct engine *e, struct task *t);
 void publish_begin(struct engine *e, struct task *t);
+/* What the model wrote: its file in incoming/ (the caller frees the name), and that file beside the
+ * picture. */
+char *reply_text_name(const struct task *t);
+void publish_reply_text(struct engine *e, struct task *t);
+/* A draft that came instead of a picture, to history/. */
+void publish_draft(struct engine *e, struct task *t, const struct check *c, unsigned number, size_t of);
 void publish_folder(struct engine *e, struct job *j);
 void publish_error_file(struct engine *e, struct job *j);
 void publish_no_error_file(struct engine *e, const struct prompt *prompt);

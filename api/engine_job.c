@@ -103,6 +103,21 @@ void prompt_put(struct engine *e, struct prompt *p)
 
 /* --- jobs in memory --- */
 
+static struct task *task_new(struct job *j)
+{
+	struct task *t = xcalloc(1, sizeof(*t));
+
+	j->tasks = xrealloc(j->tasks, (j->tasks_count + 1) * sizeof(struct task *));
+	j->tasks[j->tasks_count++] = t;
+	t->job = j;
+	t->fd = -1;
+	t->row.index = (unsigned)j->tasks_count;
+	t->row.state = STATE_QUEUED;
+	t->row.progress = -1;
+	t->row.cost_usd = -1;
+	return t;
+}
+
 static struct job *job_new(struct engine *e, struct prompt *p, size_t tasks)
 {
 	struct job *j = xcalloc(1, sizeof(*j));
@@ -111,19 +126,40 @@ static struct job *job_new(struct engine *e, struct prompt *p, size_t tasks)
 	j->serial = ++e->serial;
 	j->prompt = p;
 	p->jobs++;
-	j->tasks_count = tasks;
-	j->tasks = xcalloc(tasks ? tasks : 1, sizeof(*j->tasks));
-	for (size_t i = 0; i < tasks; i++) {
-		struct task *t = &j->tasks[i];
-		t->job = j;
-		t->fd = -1;
-		t->row.index = (unsigned)i + 1;
-		t->row.state = STATE_QUEUED;
-		t->row.progress = -1;
-		t->row.cost_usd = -1;
-	}
+	while (j->tasks_count < tasks)
+		task_new(j);
 	HASH_ADD(hh, e->jobs, serial, sizeof(j->serial), j);
 	return j;
+}
+
+struct task *job_add_task(struct engine *e, struct task *t)
+{
+	struct task *more = task_new(t->job);
+
+	more->row.state = STATE_RUNNING;
+	more->row.own_id = xstrdup(t->row.own_id);
+	more->row.task_id = xstrdup(t->row.task_id);
+	more->row.submitted_ms = t->row.submitted_ms;
+	task_dirty(e, more);
+	return more;
+}
+
+void job_note_missing(struct task *t, size_t came, const char *note)
+{
+	struct job *j = t->job;
+	unsigned wanted = request_share(&j->request, t->row.index);
+	cleanup_buf struct buf b = BUF_INIT;
+
+	if (came >= wanted && !note)
+		return;
+	if (j->row.note)
+		buf_fmt(&b, "%s; ", j->row.note);
+	if (came < wanted)
+		buf_fmt(&b, "%zu of %u pictures came%s", came, wanted, note ? ": " : "");
+	buf_str(&b, note ? note : "");
+	free(j->row.note);
+	j->row.note = buf_steal(&b);
+	job_dirty(j->engine, j);
 }
 
 static bool job_rests(const struct job *j)
@@ -131,7 +167,7 @@ static bool job_rests(const struct job *j)
 	if (j->listed_dirty || !state_is_final(j->row.state) || j->row.state == STATE_STOPPED)
 		return false;
 	for (size_t i = 0; i < j->tasks_count; i++) {
-		const struct task *t = &j->tasks[i];
+		const struct task *t = j->tasks[i];
 		if (t->busy || t->transfer || t->after || t->queued ||
 		    (!state_is_final(t->row.state) && j->row.state != STATE_COMPLETED))
 			return false;
@@ -150,12 +186,15 @@ void job_drop(struct engine *e, struct job *j)
 	struct prompt *p = j->prompt;
 
 	for (size_t i = 0; i < j->tasks_count; i++) {
-		struct task *t = &j->tasks[i];
+		struct task *t = j->tasks[i];
 		timers_unset(&e->task_timers, &t->timer);
 		task_leave_queue(e, t);
 		cleanup_fd_(&t->fd);
+		task_close_references(t);
+		reply_free(t);
 		free(t->redirect);
 		task_row_release(&t->row);
+		free(t);
 	}
 	for (size_t i = 0; j->ref_urls && i < j->request.references_count; i++)
 		free(j->ref_urls[i]);
@@ -190,8 +229,8 @@ void job_changed(struct engine *e, struct job *j, bool state_changed)
 static void take_reason(struct job *j)
 {
 	for (size_t i = 0; i < j->tasks_count; i++)
-		if (j->tasks[i].row.state == j->row.state && j->tasks[i].row.reason) {
-			job_set_reason(j, j->tasks[i].row.reason, j->tasks[i].row.hint);
+		if (j->tasks[i]->row.state == j->row.state && j->tasks[i]->row.reason) {
+			job_set_reason(j, j->tasks[i]->row.reason, j->tasks[i]->row.hint);
 			return;
 		}
 	job_set_reason(j, NULL, NULL);
@@ -199,11 +238,12 @@ static void take_reason(struct job *j)
 
 void job_settle(struct engine *e, struct job *j)
 {
-	enum job_state states[16], before = j->row.state;
-	size_t n = 0;
+	cleanup_free enum job_state *states = xcalloc(j->tasks_count + 1, sizeof(*states));
+	enum job_state before = j->row.state;
+	size_t n = j->tasks_count;
 
-	for (size_t i = 0; i < j->tasks_count && n < ARRAY_LEN(states); i++)
-		states[n++] = j->tasks[i].row.state;
+	for (size_t i = 0; i < n; i++)
+		states[i] = j->tasks[i]->row.state;
 	if (n) {
 		j->row.state = state_summary(states, n);
 		take_reason(j);
@@ -284,7 +324,7 @@ static struct job *job_adopt(struct engine *e, struct job_row *row)
 	j->row = *row;
 	*row = (struct job_row){ 0 };
 	for (size_t i = 0; i < tasks.count; i++) {
-		j->tasks[i].row = tasks.row[i];
+		j->tasks[i]->row = tasks.row[i];
 		tasks.row[i] = (struct task_row){ 0 };
 	}
 	rows_release(&tasks);
@@ -317,7 +357,7 @@ static int restore_one(void *arg, struct job_row *row)
 		prompt_grace_over(e, j->prompt);
 	reuse_restored(e, j);
 	for (size_t i = 0; i < j->tasks_count; i++) {
-		struct task *t = &j->tasks[i];
+		struct task *t = j->tasks[i];
 		/* Uploads begin anew; what was refused before may be welcome now. */
 		if (t->row.state == STATE_UPLOADING)
 			t->row.state = STATE_QUEUED;
@@ -329,12 +369,14 @@ static int restore_one(void *arg, struct job_row *row)
 	return 0;
 }
 
-/* A complete picture, or one whose download has just begun anew. */
+/* A complete picture; or a download, a reply or what the model wrote, which begin with the task's number. */
 static bool is_file_of(const struct task *t, const char *name)
 {
-	cleanup_free char *part = fetch_name(t);
+	cleanup_free char *number = xasprintf("%lld", (long long)t->row.id);
+	size_t len = strlen(number);
 
-	return strcmp(t->row.file ? t->row.file : part, name) == 0;
+	return (t->row.file && strcmp(t->row.file, name) == 0) ||
+	       (strncmp(name, number, len) == 0 && (name[len] == '-' || name[len] == '.'));
 }
 
 static bool is_wanted(void *arg, const char *name)
@@ -346,7 +388,7 @@ static bool is_wanted(void *arg, const char *name)
 		return true;
 	for (struct job *j = e->jobs; j; j = j->hh.next)
 		for (size_t i = 0; i < j->tasks_count; i++)
-			if (is_file_of(&j->tasks[i], name))
+			if (is_file_of(j->tasks[i], name))
 				return true;
 	return false;
 }
@@ -373,7 +415,7 @@ static void supersede(struct engine *e, struct prompt *p, struct job *newer)
 		if (j->prompt != p || j == newer)
 			continue;
 		for (size_t i = 0; i < j->tasks_count; i++)
-			task_event(e, &j->tasks[i], EVENT_CANCEL, "a newer text of this prompt took its place",
+			task_event(e, j->tasks[i], EVENT_CANCEL, "a newer text of this prompt took its place",
 			           NULL);
 	}
 	/* A held or failed one that is not in memory stays as it is: it is no longer the newest. */
@@ -470,7 +512,7 @@ static void refuse_conflict(struct engine *e, struct engine_commit *c, struct pr
 {
 	if (c->refused.text || c->draft)
 		return;
-	cleanup_free char *holder = name_conflict(e, c->path, p->row.stem, c->request.n);
+	cleanup_free char *holder = name_conflict(e, c->path, p->row.stem, request_pictures(&c->request));
 	if (!holder)
 		return;
 	error_set(&c->refused, EEXIST, "rename one of the two",
@@ -503,13 +545,13 @@ static void take_request(struct job *j, struct engine_commit *c)
 	j->row.provider = xstrdup(j->request.provider->name);
 	j->row.model = xstrdup(j->request.model->name);
 	j->row.note = xstrdup(j->request.note);
-	j->row.n = j->request.n;
+	j->row.n = request_pictures(&j->request);
 }
 
 static void begin_job(struct engine *e, struct prompt *p, struct engine_commit *c)
 {
 	bool refused = c->refused.text;
-	size_t tasks = refused || c->draft ? 0 : c->request.n;
+	size_t tasks = refused || c->draft ? 0 : request_tasks(&c->request);
 	struct job *j = job_new(e, p, tasks);
 
 	j->row.revision = ++p->row.revision;
@@ -533,7 +575,7 @@ static void begin_job(struct engine *e, struct prompt *p, struct engine_commit *
 	take_request(j, c);
 	j->row.state = STATE_QUEUED;
 	for (size_t i = 0; i < tasks; i++) {
-		struct task *t = &j->tasks[i];
+		struct task *t = j->tasks[i];
 		task_dirty(e, t);
 		if (c->hold)
 			task_event(e, t, EVENT_HOLD, "it was in the directory before it was first mounted",
@@ -634,7 +676,7 @@ void prompt_grace_over(struct engine *e, struct prompt *p)
 		j->row.orphan = true;
 		job_dirty(e, j);
 		for (size_t i = 0; i < j->tasks_count; i++)
-			task_event(e, &j->tasks[i], EVENT_CANCEL, "its prompt was deleted", NULL);
+			task_event(e, j->tasks[i], EVENT_CANCEL, "its prompt was deleted", NULL);
 	}
 	if (p->jobs)
 		prompt_unhash(e, p);

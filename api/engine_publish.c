@@ -84,6 +84,61 @@ void publish_begin(struct engine *e, struct task *t)
 	e->set.calls->publish(e->set.ctx, p);
 }
 
+char *reply_text_name(const struct task *t)
+{
+	return xasprintf("%lld.text", (long long)t->row.id);
+}
+
+/* Of several requests each has its own. */
+static char *reply_text_out(const struct job *j, const struct task *t, unsigned shown_revision)
+{
+	cleanup_free char *number = j->has_request && request_tasks(&j->request) > 1 ? xasprintf("-%u", t->row.index)
+	                                                                             : xstrdup("");
+
+	if (j->row.orphan || shown_revision > j->row.revision)
+		return xasprintf("history/%s.%u%s.reply.txt", j->prompt->row.stem, j->row.revision, number);
+	return xasprintf("out/%s%s.reply.txt", j->prompt->row.stem, number);
+}
+
+static void publish_beside(struct engine *e, struct job *j, enum publish_kind kind, char *file, const char *out,
+                           const struct stat *st)
+{
+	struct publication *p = publication_new(j, out);
+
+	p->kind = kind;
+	p->file = file;
+	p->old_revision = revision_of(e, j->prompt->row.shown);
+	p->out_dev = st->st_dev;
+	p->out_ino = st->st_ino;
+	e->publications++;
+	e->set.calls->publish(e->set.ctx, p);
+}
+
+/* What stands there is of an older revision, so it leaves for history/ if the newest one has none. */
+void publish_reply_text(struct engine *e, struct task *t)
+{
+	struct job *j = t->job;
+	cleanup_free char *name = reply_text_name(t);
+	cleanup_free char *out = reply_text_out(j, t, revision_of(e, j->prompt->row.shown));
+	struct stat st;
+
+	if (fstatat(e->set.store->incoming, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		publish_beside(e, j, PUBLISH_BESIDE, steal_pointer(&name), out, &st);
+	else if (str_starts_with(out, "out/") && t->row.index <= request_tasks(&j->request) &&
+	         fstatat(e->set.source_fd, out, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		publish_beside(e, j, PUBLISH_RETIRE, NULL, out, &st);
+}
+
+void publish_draft(struct engine *e, struct task *t, const struct check *c, unsigned number, size_t of)
+{
+	struct job *j = t->job;
+	cleanup_free char *which = of > 1 ? xasprintf("-%u", number) : xstrdup("");
+	cleanup_free char *out = xasprintf("history/%s.%u.draft%s.%s", j->prompt->row.stem, j->row.revision, which,
+	                                   image_suffix(c->info.type));
+
+	publish_beside(e, j, PUBLISH_BESIDE, xstrdup(c->name), out, &c->st);
+}
+
 /* A picture of an older revision that the newer one did not replace by name. */
 static int retire_task(void *arg, struct task_row *row)
 {
@@ -93,7 +148,7 @@ static int retire_task(void *arg, struct task_row *row)
 	if (!row->out || !str_starts_with(row->out, "out/"))
 		return 0;
 	for (size_t i = 0; i < j->tasks_count; i++)
-		if (j->tasks[i].row.out && strcmp(j->tasks[i].row.out, row->out) == 0)
+		if (j->tasks[i]->row.out && strcmp(j->tasks[i]->row.out, row->out) == 0)
 			return 0;
 	struct publication *p = publication_new(j, row->out);
 	p->kind = PUBLISH_RETIRE;
@@ -138,17 +193,6 @@ static bool says_why(enum job_state s)
 	return s == STATE_FAILED || s == STATE_EXPIRED || s == STATE_UNKNOWN;
 }
 
-static int write_text(const struct store *s, const char *name, const struct buf *text)
-{
-	cleanup_fd int fd = store_incoming_create(s, name);
-
-	if (fd < 0)
-		return fd;
-	if (fchmod(fd, 0644) < 0 || write(fd, text->data, text->len) != (ssize_t)text->len)
-		return -EIO;
-	return 0;
-}
-
 /* out/…/cat.error.txt appears when a job ends badly and goes when the prompt's newest job does not. */
 void publish_error_file(struct engine *e, struct job *j)
 {
@@ -166,7 +210,7 @@ void publish_error_file(struct engine *e, struct job *j)
 			buf_fmt(&text, "%s\n", j->row.hint);
 		p->file = xasprintf("error-%llu.part", (unsigned long long)j->serial);
 		p->kind = PUBLISH_TEXT;
-		if (write_text(e->set.store, p->file, &text) < 0) {
+		if (store_incoming_write(e->set.store, p->file, text.data, text.len) < 0) {
 			publication_free(p);
 			return;
 		}
@@ -243,6 +287,17 @@ static void publish_picture_moves(struct engine *e, const struct prompt_row *row
 	e->journal->tasks_of(e->journal, job, move_task, &m);
 }
 
+/* What the model wrote beside the picture. */
+static void publish_text_move(struct engine *e, const struct prompt_row *row, const char *old_stem)
+{
+	cleanup_free char *from = xasprintf("out/%s.reply.txt", old_stem);
+	cleanup_free char *to = xasprintf("out/%s.reply.txt", row->stem);
+	struct stat st;
+
+	if (fstatat(e->set.source_fd, from, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		publish_move(e, PUBLISH_MOVE, from, to, st.st_dev, st.st_ino, 0);
+}
+
 void publish_moves(struct engine *e, struct prompt_row *row, const char *old_stem)
 {
 	cleanup_free char *from = xasprintf("history/%s", old_stem);
@@ -251,6 +306,7 @@ void publish_moves(struct engine *e, struct prompt_row *row, const char *old_ste
 	if (strcmp(old_stem, row->stem) == 0)
 		return;
 	publish_picture_moves(e, row);
+	publish_text_move(e, row, old_stem);
 	if (row->revision > 1)
 		publish_move(e, PUBLISH_MOVE_HISTORY, from, to, 0, 0, row->id);
 }
@@ -327,7 +383,7 @@ static void moved(struct engine *e, struct publication *p)
 		db->rollback(db);
 	for (struct job *j = e->jobs; j; j = j->hh.next)
 		for (size_t i = 0; i < j->tasks_count; i++)
-			follow(&j->tasks[i].row.out, p);
+			follow(&j->tasks[i]->row.out, p);
 	/* The prompt may have been renamed once more in the meantime. */
 	if (p->prompt && db->prompt_load(db, p->prompt, &row) > 0 && !row.gone_ms)
 		publish_picture_moves(e, &row);
@@ -350,7 +406,7 @@ static void picture_published(struct engine *e, struct publication *p)
 	HASH_FIND(hh, e->jobs, &p->job_serial, sizeof(p->job_serial), j);
 	if (!j)
 		return;
-	struct task *t = &j->tasks[p->task_index - 1];
+	struct task *t = j->tasks[p->task_index - 1];
 	t->busy = false;
 	if (p->result == -ENOENT) {
 		/* The file is neither there nor here: it is fetched once more. */
@@ -369,6 +425,8 @@ static void picture_published(struct engine *e, struct publication *p)
 	t->row.out = xstrdup(p->out);
 	free(steal_pointer(&t->row.file));
 	t->row.progress = 100;
+	if (t->row.index <= request_tasks(&j->request))
+		publish_reply_text(e, t);
 	task_event(e, t, EVENT_PUBLISHED, NULL, NULL);
 	follow_rename(e, j, t);
 }
@@ -385,6 +443,7 @@ static void take_published(struct engine *e, void *arg)
 	case PUBLISH_MOVE:
 		moved(e, p);
 		break;
+	case PUBLISH_BESIDE:
 	case PUBLISH_RETIRE:
 	case PUBLISH_MOVE_HISTORY:
 	case PUBLISH_TEXT:

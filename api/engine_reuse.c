@@ -28,7 +28,7 @@ static void lead(struct engine *e, struct job *j)
 void reuse_restored(struct engine *e, struct job *j)
 {
 	for (size_t i = 0; i < j->tasks_count && !j->leads; i++)
-		if (state_is_paid(j->tasks[i].row.state))
+		if (state_is_paid(j->tasks[i]->row.state))
 			lead(e, j);
 }
 
@@ -41,6 +41,37 @@ static void say_same(struct job *j, const char *path)
 	free(j->row.note);
 	j->row.note = xasprintf("same picture as %s; \"easelfs again %s\" makes a new one (%s)", path,
 	                        j->prompt->row.path, j->request.provider->free ? "free" : cost);
+}
+
+static void copied(struct engine *e, struct task *t, bool ok);
+
+/* A picture that came with another one's request. */
+static void further_copied(struct engine *e, struct task *t, bool ok)
+{
+	if (ok)
+		copied(e, t, true);
+	else
+		task_event(e, t, EVENT_REFUSED, "this picture was edited or deleted, so it could not be copied",
+		           "easelfs again makes new ones");
+}
+
+static int copy_one_further(void *arg, struct task_row *row)
+{
+	struct task *first = arg;
+	struct engine *e = first->job->engine;
+
+	if (row->index <= first->job->tasks_count || row->state != STATE_COMPLETED || !row->out)
+		return 0;
+	struct task *t = job_add_task(e, first);
+	t->row.state = STATE_QUEUED;
+	if (check_copy(e, t, row->out, row->sha256, further_copied) < 0)
+		further_copied(e, t, false);
+	return 0;
+}
+
+static void copy_further(struct engine *e, struct task *first)
+{
+	e->journal->tasks_of(e->journal, first->job->row.same_as, copy_one_further, first);
 }
 
 static void copied(struct engine *e, struct task *t, bool ok)
@@ -64,6 +95,8 @@ static void copied(struct engine *e, struct task *t, bool ok)
 	if (e->journal->job_load(e->journal, t->job->row.same_as, &job) > 0 &&
 	    e->journal->prompt_load(e->journal, job.prompt, &source) > 0)
 		say_same(t->job, source.path);
+	if (t->row.index == 1)
+		copy_further(e, t);
 	t->row.cost_usd = 0;
 	task_after(e, t, publish_begin);
 	task_event(e, t, EVENT_REUSED, NULL, NULL);
@@ -116,8 +149,9 @@ bool reuse_takes(struct engine *e, struct task *t)
 	if (leader == j)
 		return false;
 	if (leader && t->row.index <= leader->tasks_count) {
-		const struct task_row *first = &leader->tasks[t->row.index - 1].row;
-		if (state_is_waited_for(first->state))
+		const struct task_row *first = &leader->tasks[t->row.index - 1]->row;
+		bool brings_more = request_pictures(&j->request) > request_tasks(&j->request);
+		if (state_is_waited_for(first->state) || (brings_more && state_is_waited_for(leader->row.state)))
 			return true;
 		if (!(t->reuse_before && leader->row.id >= t->reuse_before) &&
 		    copy(e, t, leader->row.id, first))

@@ -13,8 +13,10 @@ static bool from_memo(struct engine *e, struct job *j, size_t i)
 	const struct provider *p = j->request.provider;
 	int64_t trusted = clock_wall_ms() - (int64_t)(p->upload_ttl * 1000);
 
-	return e->journal->upload_get(e->journal, p->name, j->request.references[i].sha256, trusted,
-	                              &j->ref_urls[i]) > 0;
+	bool found = e->journal->upload_get(e->journal, p->name, j->request.references[i].sha256, trusted,
+	                                    &j->ref_urls[i]) > 0;
+	j->refs_from_memo |= found;
+	return found;
 }
 
 static bool ref_ready(struct engine *e, struct job *j, size_t i)
@@ -28,6 +30,8 @@ static bool ref_ready(struct engine *e, struct job *j, size_t i)
 
 bool uploads_ready(struct engine *e, struct job *j)
 {
+	if (wire_of(j->request.provider)->inline_refs)
+		return true;
 	for (size_t i = 0; i < j->request.references_count; i++)
 		if (!ref_ready(e, j, i))
 			return false;
@@ -41,7 +45,7 @@ static void siblings(struct engine *e, struct job *j, enum event event, const st
 
 	j->uploader = NULL;
 	for (size_t i = 0; i < j->tasks_count; i++) {
-		struct task *t = &j->tasks[i];
+		struct task *t = j->tasks[i];
 		if (t->row.state != STATE_UPLOADING)
 			continue;
 		if (event == EVENT_SUBMIT) {
@@ -87,13 +91,13 @@ static void upload_done(void *arg, const struct http_reply *reply)
 	struct task *t = arg;
 	struct job *j = t->job;
 	struct engine *e = j->engine;
-	struct wire_result r = { .cls = WIRE_LATER, .wait = -1, .progress = -1, .cost_usd = -1 };
 	struct wire_reply wr = wire_reply_of(reply);
+	struct wire_result r;
 
-	t->transfer = NULL;
-	cleanup_fd_(&t->fd);
+	wire_result_init(&r);
+	r.cls = WIRE_LATER;
 	if (reply->outcome == HTTP_REPLY)
-		wire_by_name(j->request.provider->wire)->parse_upload(&wr, &r);
+		task_wire(t)->parse_upload(j->request.provider, &wr, &r);
 	else
 		r.reason = xstrdup(reply->text);
 	if (r.cls == WIRE_ACCEPTED && r.urls_count) {
@@ -124,36 +128,22 @@ static bool is_under_way(struct engine *e, const struct job *j, const struct ref
 	return false;
 }
 
-static void upload_one(struct engine *e, struct task *t, const struct reference *ref)
+static void upload_one(struct engine *e, struct task *t, int index)
 {
-	if (is_under_way(e, t->job, ref)) {
-		task_at(e, t, clock_mono_ms() + SAME_UPLOAD_MS, upload_next);
-		return;
-	}
+	const struct request *request = &t->job->request;
+	cleanup_error struct error err = ERROR_INIT;
 	struct wire_call call = { 0 };
 	struct http_request base = HTTP_REQUEST_INIT;
 
-	t->fd = store_open_reference(e->set.store, ref->sha256);
-	if (t->fd < 0) {
-		cleanup_free char *why = xasprintf("the copy of reference %s is gone", ref->name);
-		struct wire_result r = { .wait = -1, .reason = why, .hint = (char *)"save the prompt again" };
-		siblings(e, t->job, EVENT_REFUSED, &r);
+	if (is_under_way(e, t->job, &request->references[index])) {
+		task_at(e, t, clock_mono_ms() + SAME_UPLOAD_MS, upload_next);
 		return;
 	}
-	wire_by_name(t->job->request.provider->wire)->build_upload(t->job->request.provider, ref, &call);
-	base.part_name = call.part_name;
-	base.part_filename = call.part_filename;
-	base.part_type = call.part_type;
-	base.part_fd = t->fd;
-	base.part_size = ref->size;
-	const char *fields[] = { call.field[0].name, call.field[0].value, call.field[1].name,
-	                         call.field[1].value, NULL };
-	base.fields = fields;
-	struct account *stopped = task_start_call(e, t, &call, &base, upload_done);
-	wire_call_release(&call);
-	if (stopped) {
-		struct wire_result r = { .wait = -1, .reason = stopped->stopped, .hint = stopped->stopped_hint };
-		siblings(e, t->job, EVENT_STOPPED, &r);
+	task_wire(t)->build_upload(request, index, &call);
+	int result = task_call(e, t, &call, &base, upload_done, &err);
+	if (result < 0) {
+		struct wire_result r = { .wait = -1, .reason = err.text, .hint = err.hint };
+		siblings(e, t->job, result == -ENOKEY ? EVENT_STOPPED : EVENT_REFUSED, &r);
 	}
 }
 
@@ -166,7 +156,7 @@ static void upload_next(struct engine *e, struct task *t)
 			continue;
 		j->upload_index = i;
 		t->row.progress = -1;
-		upload_one(e, t, &j->request.references[i]);
+		upload_one(e, t, (int)i);
 		return;
 	}
 	siblings(e, j, EVENT_SUBMIT, NULL);
@@ -176,4 +166,33 @@ void upload_begin(struct engine *e, struct task *t)
 {
 	t->job->uploader = t;
 	upload_next(e, t);
+}
+
+/* Their addresses come from an earlier job: the provider may have thrown them away since. */
+bool uploads_are_old(struct engine *e, const struct task *t)
+{
+	(void)e;
+	return t->job->refs_from_memo && !t->job->uploaded_again;
+}
+
+/* It refused the request because of its references, so no task was made: their addresses are forgotten, and
+ * the request is sent once more with new ones. */
+void upload_again(struct engine *e, struct task *t)
+{
+	struct job *j = t->job;
+	struct journal *db = e->journal;
+
+	j->uploaded_again = true;
+	t->refs_form_tried = false;
+	for (size_t i = 0; i < j->request.references_count; i++) {
+		const struct reference *ref = &j->request.references[i];
+		if (ref->is_url)
+			continue;
+		free(steal_pointer(&j->ref_urls[i]));
+		if (db->begin(db) == 0 &&
+		    (db->upload_forget(db, j->request.provider->name, ref->sha256) < 0 || db->commit(db) < 0))
+			db->rollback(db);
+	}
+	task_defer(e, t, 0, "the provider does not have the uploaded references any more",
+	           "nothing was made; they are uploaded again by themselves");
 }

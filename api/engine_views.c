@@ -25,7 +25,7 @@ static void show_from_memory(const struct prompt *p, void (*fn)(void *, const st
 	cleanup_free const struct task_row **tasks = xcalloc(j->tasks_count + 1, sizeof(*tasks));
 
 	for (size_t i = 0; i < j->tasks_count; i++)
-		tasks[i] = &j->tasks[i].row;
+		tasks[i] = &j->tasks[i]->row;
 	fn(arg, &(struct job_view){ &p->row, &j->row, tasks, j->tasks_count,
 	                            j->has_request ? &j->request : NULL });
 }
@@ -105,6 +105,8 @@ static void judge(void *arg, const struct job_view *v)
 		d->result = -ENOENT;
 	else if (!v->tasks_count)
 		d->result = -EIO;
+	else if (index > v->tasks_count && index <= v->job->n && state_is_waited_for(v->job->state))
+		d->result = 1;            /* it comes with another one */
 	else if (index > v->tasks_count)
 		d->result = -ENOENT;
 	else if (v->tasks[index - 1]->state == STATE_COMPLETED) {
@@ -305,7 +307,7 @@ static int command_job(struct engine *e, enum engine_verb verb, struct job *j)
 	if (verb == VERB_RELEASE)
 		j->row.release_serial = ++e->serial;
 	for (size_t i = 0; i < j->tasks_count; i++) {
-		struct task *t = &j->tasks[i];
+		struct task *t = j->tasks[i];
 		if (task_event(e, t, verb_events[verb], NULL, NULL)) {
 			t->row.attempts = 0;
 			changed++;

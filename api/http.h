@@ -45,28 +45,33 @@ struct http_reply {
 	                                    toapis.com: connection refused`), no key, no query string */
 };
 
+/* A piece of a request's body, sent as it is asked for. */
+struct http_piece {
+	const char *text; size_t len;    /* copied */
+	int fd; uint64_t size;           /* -1: the text.  Else this file's bytes 0 to size; borrowed until done */
+	bool base64;                     /* the file's bytes in base64 (RFC 4648), without line breaks */
+};
+
 struct http_request {
 	const char *method, *url;
 	const char *const *headers;      /* NULL-terminated `Name: value`, copied */
-	const char *content_type;        /* of body, or NULL */
-	const void *body; size_t body_len;    /* copied */
-	/* multipart: this descriptor's bytes as a streamed file part; borrowed until done */
-	const char *part_name, *part_filename, *part_type;
-	int part_fd; uint64_t part_size;      /* part_fd -1 = no multipart */
-	const char *const *fields;       /* NULL-terminated name, value, name, value … of plain parts */
+	const char *content_type;        /* of the body, or NULL */
+	const struct http_piece *body; size_t body_pieces;
+	const char *ca_file;             /* PEM certificates to trust; NULL = the system's */
 	bool once;                       /* the body must not be sent twice, whatever happens */
 	bool named_by_provider;          /* address guard, for URLs out of replies */
 	bool allow_private;              /* with named_by_provider: loopback and private addresses may be
 	                                    connected to (providers local and sandbox) */
-	int sink_fd;                     /* body of a 200 goes there (pwrite from 0); -1 = memory.  Other
-	                                    statuses go to memory in any case.  Borrowed until done */
+	/* The body of a 200 goes there as it comes: 0, or -errno with a sentence, which ends the transfer as
+	 * HTTP_LOCAL.  NULL = memory.  Other statuses go to memory in any case. */
+	int (*sink)(void *arg, const void *bytes, size_t len, struct error *err);
+	void *sink_arg;
 	uint64_t max_bytes;              /* of the body, counted after decoding; over it: EFBIG */
 	double connect_timeout;          /* seconds */
 	double stall_timeout;            /* seconds without a byte in either direction after sending */
 	double total_timeout;            /* seconds; 0 = none */
 };
-#define HTTP_REQUEST_INIT { .part_fd = -1, .sink_fd = -1, .max_bytes = 16u << 20, \
-                            .connect_timeout = 20, .stall_timeout = 60 }
+#define HTTP_REQUEST_INIT { .max_bytes = 16u << 20, .connect_timeout = 20, .stall_timeout = 60 }
 
 /* Called once per transfer, in http_turn(); reply is borrowed. */
 typedef void http_done(void *arg, const struct http_reply *reply);

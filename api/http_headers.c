@@ -46,9 +46,12 @@ double http_retry_after(const char *value, int64_t now_ms)
 double http_limit_reset(const char *value, int64_t now_ms)
 {
 	double seconds;
+	const char *end;
 
-	if (!read_number(value, &seconds))
-		return -1;
+	if (!read_number(value, &seconds)) {
+		seconds = parse_duration(value, &end);
+		return seconds < 0 || *end ? -1 : clamp(seconds);
+	}
 	if (seconds > 1e11)
 		seconds /= 1000;
 	if (seconds > 1e8)
@@ -73,6 +76,22 @@ static long remaining(const char *value)
 	double number;
 
 	return read_number(value, &number) && number >= 0 && number < 1e9 ? (long)number : -1;
+}
+
+static double milliseconds(const char *value)
+{
+	double number;
+
+	return read_number(value, &number) ? clamp(number / 1000) : -1;
+}
+
+/* OpenAI says it in both units; the smaller one is the more exact. */
+static void set_wait(struct http_headers *h, double seconds, bool in_ms)
+{
+	if (in_ms ? seconds < 0 : h->retry_after_ms)
+		return;
+	h->retry_after = seconds;
+	h->retry_after_ms = in_ms;
 }
 
 static void set_text(char **to, const char *value)
@@ -103,9 +122,11 @@ void http_headers_line(struct http_headers *h, const char *line, size_t len, int
 	else if (!strcasecmp(name, "Location"))
 		set_text(&h->location, value);
 	else if (!strcasecmp(name, "Retry-After"))
-		h->retry_after = http_retry_after(value, now_ms);
-	else if (!strcasecmp(name, "X-RateLimit-Remaining"))
+		set_wait(h, http_retry_after(value, now_ms), false);
+	else if (!strcasecmp(name, "Retry-After-Ms"))
+		set_wait(h, milliseconds(value), true);
+	else if (!strcasecmp(name, "X-RateLimit-Remaining") || !strcasecmp(name, "X-RateLimit-Remaining-Requests"))
 		h->limit_remaining = remaining(value);
-	else if (!strcasecmp(name, "X-RateLimit-Reset"))
+	else if (!strcasecmp(name, "X-RateLimit-Reset") || !strcasecmp(name, "X-RateLimit-Reset-Requests"))
 		h->limit_reset = http_limit_reset(value, now_ms);
 }

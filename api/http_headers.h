@@ -9,6 +9,7 @@
 struct http_headers {
 	char *content_type, *location;   /* or NULL */
 	double retry_after;              /* seconds, -1 = not said */
+	bool retry_after_ms;             /* it was said in milliseconds */
 	long limit_remaining;            /* -1 = not said */
 	double limit_reset;              /* seconds from now, -1 = not said */
 };
@@ -21,7 +22,8 @@ void http_headers_release(struct http_headers *h);
 
 /* Retry-After: seconds, decimals or an HTTP date, clamped to 0..86400.  -1 if it is none of them. */
 double http_retry_after(const char *value, int64_t now_ms);
-/* X-RateLimit-Reset: seconds from now, or since 1970 (also in ms), clamped alike.  -1 if neither. */
+/* X-RateLimit-Reset: seconds from now, or since 1970 (also in ms), or OpenAI's `6m0s` and `120ms`, clamped
+ * alike.  -1 if none of them. */
 double http_limit_reset(const char *value, int64_t now_ms);
 
 #endif

@@ -81,14 +81,14 @@ static int on_before_request(void *arg, char *remote, char *local, int remote_po
 		transfer_refuse_address(t);
 		return CURL_PREREQFUNC_ABORT;
 	}
-	bool repeats = t->attempts > 0 && t->once && (t->body_attempt || !t->body_len);
+	bool repeats = t->attempts > 0 && t->once && (t->body_attempt || !t->body.size);
 	if (repeats) {
 		transfer_give_up(t, HTTP_AMBIGUOUS, 0, "%s closed the connection while the request was sent", t->where);
 		return CURL_PREREQFUNC_ABORT;
 	}
 	t->attempts++;
 	if (!t->once)
-		t->body_at = 0;
+		t->body.at = 0;
 	t->reply.sent = true;
 	t->moved_at = clock_mono_ms();
 	return CURL_PREREQFUNC_OK;
@@ -99,7 +99,6 @@ static int on_before_request(void *arg, char *remote, char *local, int remote_po
 static size_t on_read_body(char *to, size_t size, size_t count, void *arg)
 {
 	struct http_transfer *t = arg;
-	size_t room = size * count, left = t->body_len - t->body_at;
 
 	if (!t->body_attempt)
 		t->body_attempt = t->attempts;
@@ -107,54 +106,23 @@ static size_t on_read_body(char *to, size_t size, size_t count, void *arg)
 		transfer_give_up(t, HTTP_AMBIGUOUS, 0, "%s closed the connection while the request was sent", t->where);
 		return CURL_READFUNC_ABORT;
 	}
-	if (room > left)
-		room = left;
-	memcpy(to, t->body + t->body_at, room);
-	t->body_at += room;
+	ssize_t got = http_body_read(&t->body, to, size * count);
+	if (got < 0) {
+		transfer_give_up(t, HTTP_LOCAL, (int)-got, "a file to be sent could not be read: %s",
+		                 strerror((int)-got));
+		return CURL_READFUNC_ABORT;
+	}
 	t->moved_at = clock_mono_ms();
-	return room;
+	return (size_t)got;
 }
 
 static int on_seek_body(void *arg, curl_off_t offset, int origin)
 {
 	struct http_transfer *t = arg;
 
-	if (t->once || origin != SEEK_SET || offset < 0 || (size_t)offset > t->body_len)
+	if (t->once || origin != SEEK_SET || offset < 0 || (uint64_t)offset > t->body.size)
 		return CURL_SEEKFUNC_FAIL;
-	t->body_at = (size_t)offset;
-	return CURL_SEEKFUNC_OK;
-}
-
-static size_t on_read_part(char *to, size_t size, size_t count, void *arg)
-{
-	struct http_transfer *t = arg;
-	uint64_t left = t->part_size - t->part_at;
-	size_t room = size * count;
-	ssize_t got;
-
-	if (!left)
-		return 0;
-	do
-		got = pread(t->part_fd, to, room < left ? room : (size_t)left, (off_t)t->part_at);
-	while (got < 0 && errno == EINTR);
-	if (got <= 0) {
-		int code = got < 0 ? errno : EIO;
-		transfer_give_up(t, HTTP_LOCAL, code, "the file to upload could not be read: %s",
-		                 got < 0 ? strerror(code) : "it has become shorter");
-		return CURL_READFUNC_ABORT;
-	}
-	t->part_at += (uint64_t)got;
-	t->moved_at = clock_mono_ms();
-	return (size_t)got;
-}
-
-static int on_seek_part(void *arg, curl_off_t offset, int origin)
-{
-	struct http_transfer *t = arg;
-
-	if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > t->part_size || (t->once && t->part_at))
-		return CURL_SEEKFUNC_FAIL;
-	t->part_at = (uint64_t)offset;
+	t->body.at = (uint64_t)offset;
 	return CURL_SEEKFUNC_OK;
 }
 
@@ -171,22 +139,12 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg)
 
 static bool write_sink(struct http_transfer *t, const char *bytes, size_t len)
 {
-	uint64_t at = t->reply.received;
+	cleanup_error struct error err = ERROR_INIT;
+	int result = t->sink(t->sink_arg, bytes, len, &err);
 
-	while (len) {
-		ssize_t put = pwrite(t->sink_fd, bytes, len, (off_t)at);
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put <= 0) {
-			int code = put < 0 ? errno : ENOSPC;
-			transfer_give_up(t, HTTP_LOCAL, code, "the picture could not be written: %s", strerror(code));
-			return false;
-		}
-		bytes += put;
-		at += (uint64_t)put;
-		len -= (size_t)put;
-	}
-	return true;
+	if (result < 0)
+		transfer_give_up(t, HTTP_LOCAL, -result, "%s", err.text ? err.text : strerror(-result));
+	return result == 0;
 }
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
@@ -200,8 +158,8 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
 	t->moved_at = clock_mono_ms();
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
-	bool to_sink = t->sink_fd >= 0 && status == 200;
-	if (t->sink_fd >= 0 && !to_sink && max > ERROR_BODY_MAX)
+	bool to_sink = t->sink && status == 200;
+	if (t->sink && !to_sink && max > ERROR_BODY_MAX)
 		max = ERROR_BODY_MAX;
 	if (len > max - t->reply.received || (announced > 0 && (uint64_t)announced > max)) {
 		transfer_give_up(t, HTTP_LOCAL, EFBIG, "the reply of %s is larger than %llu bytes", t->where,
@@ -285,11 +243,9 @@ static void set_headers(struct http_transfer *t, const struct http_request *r)
 	for (size_t i = 0; r->headers && r->headers[i]; i++)
 		add_header(t, r->headers[i]);
 	add_header(t, "Expect:");
-	if (r->part_fd < 0) {
-		char *type cleanup_free = xasprintf("Content-Type:%s%s", r->content_type ? " " : "",
-		                                    r->content_type ? r->content_type : "");
-		add_header(t, type);
-	}
+	char *type cleanup_free = xasprintf("Content-Type:%s%s", r->content_type ? " " : "",
+	                                    r->content_type ? r->content_type : "");
+	add_header(t, type);
 	curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
 }
 
@@ -304,33 +260,13 @@ static void set_method(CURL *easy, const char *method)
 
 static void set_body(struct http_transfer *t, const struct http_request *r)
 {
-	t->body = xmalloc(r->body_len + 1);
-	if (r->body_len)
-		memcpy(t->body, r->body, r->body_len);
-	t->body_len = r->body_len;
+	http_body_init(&t->body, r->body, r->body_pieces);
 	curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
-	curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_len);
+	curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->body.size);
 	curl_easy_setopt(t->easy, CURLOPT_READFUNCTION, on_read_body);
 	curl_easy_setopt(t->easy, CURLOPT_READDATA, t);
 	curl_easy_setopt(t->easy, CURLOPT_SEEKFUNCTION, on_seek_body);
 	curl_easy_setopt(t->easy, CURLOPT_SEEKDATA, t);
-}
-
-static void set_multipart(struct http_transfer *t, const struct http_request *r)
-{
-	t->part_size = r->part_size;
-	t->mime = curl_mime_init(t->easy);
-	for (size_t i = 0; r->fields && r->fields[i] && r->fields[i + 1]; i += 2) {
-		curl_mimepart *field = curl_mime_addpart(t->mime);
-		curl_mime_name(field, r->fields[i]);
-		curl_mime_data(field, r->fields[i + 1], CURL_ZERO_TERMINATED);
-	}
-	curl_mimepart *file = curl_mime_addpart(t->mime);
-	curl_mime_name(file, r->part_name);
-	curl_mime_filename(file, r->part_filename);
-	curl_mime_type(file, r->part_type);
-	curl_mime_data_cb(file, (curl_off_t)r->part_size, on_read_part, on_seek_part, NULL, t);
-	curl_easy_setopt(t->easy, CURLOPT_MIMEPOST, t->mime);
 }
 
 static void set_connection(struct http_transfer *t, const struct http_request *r)
@@ -344,6 +280,8 @@ static void set_connection(struct http_transfer *t, const struct http_request *r
 	 * last until the first reply, and one slow submit would hold up all others. */
 	curl_easy_setopt(easy, CURLOPT_PIPEWAIT, (long)(strncasecmp(r->url, "https:", 6) == 0));
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (r->ca_file)
+		curl_easy_setopt(easy, CURLOPT_CAINFO, r->ca_file);
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
@@ -398,8 +336,8 @@ struct http_transfer *transfer_new(const struct http_request *r, const char *use
 {
 	struct http_transfer *t = xcalloc(1, sizeof(*t));
 
-	t->part_fd = r->part_fd;
-	t->sink_fd = r->sink_fd;
+	t->sink = r->sink;
+	t->sink_arg = r->sink_arg;
 	t->once = r->once;
 	t->max_bytes = r->max_bytes;
 	t->connect_timeout = r->connect_timeout;
@@ -418,9 +356,7 @@ struct http_transfer *transfer_new(const struct http_request *r, const char *use
 	set_receiving(t);
 	set_guard(t, r);
 	set_headers(t, r);
-	if (r->part_fd >= 0)
-		set_multipart(t, r);
-	else if (r->body || !strcmp(r->method, "POST"))
+	if (r->body_pieces || !strcmp(r->method, "POST"))
 		set_body(t, r);
 	set_method(t->easy, r->method);
 	return t;
@@ -429,7 +365,6 @@ struct http_transfer *transfer_new(const struct http_request *r, const char *use
 void transfer_free(struct http_transfer *t)
 {
 	curl_easy_cleanup(t->easy);
-	curl_mime_free(t->mime);
 	/* One of them is the API key. */
 	for (struct curl_slist *line = t->headers; line; line = line->next)
 		explicit_bzero(line->data, strlen(line->data));
@@ -437,7 +372,7 @@ void transfer_free(struct http_transfer *t)
 	http_headers_release(&t->got);
 	buf_release(&t->reply.body);
 	free(t->reply.text);
-	free(t->body);
+	http_body_release(&t->body);
 	free(t->host);
 	free(t->where);
 	free(t);

@@ -11,6 +11,7 @@
 #include <curl/curl.h>
 
 #include "http.h"
+#include "http_body.h"
 #include "http_headers.h"
 
 struct http_transfer {
@@ -20,14 +21,10 @@ struct http_transfer {
 	void *arg;
 	CURL *easy;
 	struct curl_slist *headers;
-	curl_mime *mime;
 	char *host, *where;             /* `toapis.com`, `toapis.com port 443` */
 	char curl_text[CURL_ERROR_SIZE];
 
-	char *body;
-	size_t body_len, body_at;
-	int part_fd;
-	uint64_t part_size, part_at;
+	struct http_body body;
 	bool once;
 	unsigned attempts;              /* connections that curl was about to send the request on */
 	unsigned body_attempt;          /* the one of them that the body was read for; 0 = none yet */
@@ -36,7 +33,8 @@ struct http_transfer {
 	bool refused;                   /* at least one address of the host; another one may have done */
 	int proxy_port;
 
-	int sink_fd;
+	int (*sink)(void *arg, const void *bytes, size_t len, struct error *err);
+	void *sink_arg;
 	uint64_t max_bytes;
 	struct http_headers got;
 	struct http_reply reply;

@@ -1,5 +1,8 @@
 #include "limiter.h"
 
+/* Resets that are nearer than that to each other are the same one, said twice. */
+#define SAME_WINDOW_MS 1000
+
 void limiter_init(struct limiter *l, int per_minute, int64_t now)
 {
 	double burst = per_minute / 6.0;
@@ -9,10 +12,9 @@ void limiter_init(struct limiter *l, int per_minute, int64_t now)
 	l->filled = now;
 }
 
-int64_t limiter_take(struct limiter *l, int64_t now)
+/* By our own count: 0 and one is taken, or how long until there is one. */
+static int64_t take_token(struct limiter *l, int64_t now)
 {
-	if (now < l->not_before)
-		return l->not_before - now;
 	if (l->per_ms <= 0)
 		return 0;
 	l->tokens += (double)(now - l->filled) * l->per_ms;
@@ -25,6 +27,20 @@ int64_t limiter_take(struct limiter *l, int64_t now)
 	return 0;
 }
 
+int64_t limiter_take(struct limiter *l, int64_t now)
+{
+	bool said = now < l->left_until;
+
+	if (now < l->not_before)
+		return l->not_before - now;
+	if (said && l->left < 1)
+		return l->left_until - now;
+	int64_t wait = take_token(l, now);
+	if (said && !wait)
+		l->left -= 1;
+	return wait;
+}
+
 void limiter_block(struct limiter *l, int64_t until)
 {
 	if (until > l->not_before)
@@ -33,8 +49,9 @@ void limiter_block(struct limiter *l, int64_t until)
 
 void limiter_left(struct limiter *l, double left, int64_t until)
 {
-	if (left < l->tokens)
-		l->tokens = left;
-	if (left < 1)
-		limiter_block(l, until);
+	/* Replies overtake each other: an older one may not give back what was sent since. */
+	if (left >= l->left && until <= l->left_until + SAME_WINDOW_MS)
+		return;
+	l->left = left;
+	l->left_until = until;
 }

@@ -9,7 +9,11 @@
 
 #include "base.h"
 
-struct limiter { double per_ms, burst, tokens; int64_t filled, not_before; };
+struct limiter {
+	double per_ms, burst, tokens;
+	int64_t filled, not_before;
+	double left; int64_t left_until;     /* what the provider said; until 0: nothing */
+};
 
 void limiter_init(struct limiter *l, int per_minute, int64_t now);   /* 0 = without limit */
 /* 0: one request may go now and is counted.  Otherwise milliseconds to wait; nothing is counted. */

@@ -31,6 +31,42 @@ const struct provider *models_provider(const struct models *m, const char *name)
 	return NULL;
 }
 
+static const char sandbox[] = "sandbox";
+
+/* `like` makes no circles: those are refused when a table is loaded. */
+static const struct provider *first_of(const struct models *m, const struct provider *p)
+{
+	while (p && p->like)
+		p = models_provider(m, p->like);
+	return p;
+}
+
+bool provider_is_sandbox(const struct models *m, const struct provider *p)
+{
+	const struct provider *first = first_of(m, p);
+
+	return first && !strcasecmp(first->name, sandbox) && !strcmp(first->url, p->url);
+}
+
+const struct provider *models_sandbox(const struct models *m, const struct provider *p)
+{
+	const struct provider *found = NULL;
+
+	if (provider_is_sandbox(m, p))
+		return p;
+	for (size_t i = 0; i < m->providers_count; i++) {
+		const struct provider *row = &m->providers[i];
+
+		if (strcmp(row->wire, p->wire) || !provider_is_sandbox(m, row))
+			continue;
+		if ((row->auth == AUTH_NONE) == (p->auth == AUTH_NONE))
+			return row;
+		if (!found)
+			found = row;
+	}
+	return found ? found : models_provider(m, sandbox);
+}
+
 bool list_has(char *const *list, const char *word)
 {
 	for (; list && *list; list++)

@@ -9,6 +9,7 @@
 #ifndef API_MODELS_H
 #define API_MODELS_H
 
+#include "dialect.h"
 #include "settings.h"
 #include "base.h"
 
@@ -18,6 +19,7 @@ enum refs_form { REFS_STRINGS, REFS_OBJECTS };
 /* [provider NAME] */
 struct provider {
 	char *name;
+	char *like;               /* the row that gives what this one does not say, or NULL */
 	char *wire;               /* task, gemini, openai */
 	char *url;                /* base, without trailing `/` and without `/v1` */
 	enum auth auth;
@@ -28,11 +30,17 @@ struct provider {
 	int submit_per_minute, query_per_minute; /* account limits; 0 = none */
 	int in_flight;            /* submits and running tasks at once, at most; 0 = unlimited */
 	uint64_t ref_bytes;       /* largest reference */
+	uint64_t request_bytes;   /* largest request, references and all; 0 = not known */
 	double upload_ttl;        /* seconds an uploaded URL is trusted */
+	bool ref_urls;            /* it takes references by their address */
 	bool free;                /* price known to be 0: does not count for the budget */
 	bool has_lookup;          /* status can be asked by our own id (client_business_id) */
-	/* dialect of the task wire: paths under url; {id} is replaced, percent-encoded */
-	char *submit_path, *poll_path, *upload_path, *balance_path;
+	char *ca_file;            /* certificates that are trusted for it and its results; NULL = the system's */
+	/* Paths under url; {id} and {model} are replaced, percent-encoded.  NULL where the wire has none.
+	 * upload_path "": it takes references by their address only. */
+	char *submit_path, *edit_path, *poll_path, *upload_path, *balance_path;
+	char *upload_url;         /* base of upload_path, at the same domain; NULL = url */
+	char *dialect[DIALECT_COUNT];     /* as the row says; NULL = dialect.h's default */
 };
 
 /* [model NAME] */
@@ -55,11 +63,13 @@ struct model {
 	uint64_t prompt_chars;    /* limit in code points; 0 = unknown */
 	bool takes[SET_COUNT];    /* optional headers that the model accepts */
 	char **thinking_levels, **formats, **search_kinds;    /* NULL-terminated */
+	char **quality_formats;   /* the formats that have a quality, NULL-terminated */
 	long thinking_budget;     /* most tokens that `thinking` may say; 0 = it takes no number */
 	char *resolution_key;     /* where it goes: `metadata.resolution`, `resolution` */
 	bool resolution_lower;    /* `1k` instead of `1K` (gpt-image) */
 	char *refs_key;           /* `image_urls` */
 	enum refs_form refs_form;
+	char *response_format;    /* openai wire: sent as response_format (`yes`: b64_json); NULL = not sent */
 	/* USD per picture by resolution; resolution "" = any */
 	struct price { char *resolution; double usd; } *prices;
 	size_t prices_count;
@@ -81,8 +91,14 @@ struct models *models_ref(struct models *m);
 void models_unref(struct models *m);
 
 const struct provider *models_provider(const struct models *m, const char *name);
+/* Whether the row is easelfs-sandbox: `sandbox`, or `like` it and at the same address. */
+bool provider_is_sandbox(const struct models *m, const struct provider *p);
+/* The sandbox's row that stands in for a provider: it speaks the same wire, with a key if that needs one. */
+const struct provider *models_sandbox(const struct models *m, const struct provider *p);
 /* By name, id or alias, any case; if provider is not NULL, only that provider's rows. */
 const struct model *models_model(const struct models *m, const char *name, const char *provider);
+/* Whether the row is meant by a name, id or alias. */
+bool model_offers(const struct model *m, const char *word);
 /* Documented pixel size for (ratio, resolution), or NULL.  resolution NULL = the default one. */
 const struct pixels *model_pixels(const struct model *m, const char *ratio, const char *resolution);
 /* USD for one picture, or a negative number if unknown. */

@@ -6,13 +6,17 @@
 #include <string.h>
 #include <strings.h>
 
-#define PROVIDER(field) offsetof(struct provider, field)
+#include "wire.h"
+
+#define PROVIDER(field) offsetof(struct provider, field), TIED_NOT
+#define OF_ADDRESS(field) offsetof(struct provider, field), TIED_TO_URL
+#define OF_WIRE(field) offsetof(struct provider, field), TIED_TO_WIRE
 static const struct key provider_key_list[] = {
 	{ "wire", KEY_WIRE, PROVIDER(wire) },
 	{ "url", KEY_URL, PROVIDER(url) },
 	{ "auth", KEY_AUTH, PROVIDER(auth) },
-	{ "key-env", KEY_TEXT, PROVIDER(key_env) },
-	{ "key-file", KEY_PATH, PROVIDER(key_file) },
+	{ "key-env", KEY_TEXT, OF_ADDRESS(key_env) },
+	{ "key-file", KEY_PATH, OF_ADDRESS(key_file) },
 	{ "user-agent", KEY_TEXT, PROVIDER(user_agent) },
 	{ "first-look", KEY_SECONDS, PROVIDER(first_look) },
 	{ "poll-min", KEY_SECONDS, PROVIDER(poll_min) },
@@ -21,16 +25,31 @@ static const struct key provider_key_list[] = {
 	{ "query-per-minute", KEY_INT, PROVIDER(query_per_minute) },
 	{ "in-flight", KEY_INT, PROVIDER(in_flight) },
 	{ "ref-bytes", KEY_SIZE, PROVIDER(ref_bytes) },
+	{ "request-bytes", KEY_SIZE, PROVIDER(request_bytes) },
 	{ "upload-ttl", KEY_SECONDS, PROVIDER(upload_ttl) },
-	{ "free", KEY_YES, PROVIDER(free) },
+	{ "ref-urls", KEY_YES, PROVIDER(ref_urls) },
+	{ "free", KEY_YES, OF_ADDRESS(free) },
 	{ "has-lookup", KEY_YES, PROVIDER(has_lookup) },
-	{ "submit-path", KEY_TEXT, PROVIDER(submit_path) },
-	{ "poll-path", KEY_TEXT, PROVIDER(poll_path) },
-	{ "upload-path", KEY_TEXT, PROVIDER(upload_path) },
-	{ "balance-path", KEY_TEXT, PROVIDER(balance_path) },
+	{ "ca-file", KEY_PATH, OF_ADDRESS(ca_file) },
+	{ "submit-path", KEY_TEXT, OF_WIRE(submit_path) },
+	{ "edit-path", KEY_TEXT, OF_WIRE(edit_path) },
+	{ "poll-path", KEY_TEXT, OF_WIRE(poll_path) },
+	{ "upload-path", KEY_WORDS, OF_WIRE(upload_path) },
+	{ "upload-url", KEY_URL, OF_ADDRESS(upload_url) },
+	{ "balance-path", KEY_TEXT, OF_WIRE(balance_path) },
+	{ "id-at", KEY_WORDS, OF_WIRE(dialect[DIALECT_ID]) },
+	{ "status-at", KEY_WORDS, OF_WIRE(dialect[DIALECT_STATUS]) },
+	{ "done-words", KEY_WORDS, OF_WIRE(dialect[DIALECT_DONE]) },
+	{ "failed-words", KEY_WORDS, OF_WIRE(dialect[DIALECT_FAILED]) },
+	{ "progress-at", KEY_WORDS, OF_WIRE(dialect[DIALECT_PROGRESS]) },
+	{ "urls-at", KEY_WORDS, OF_WIRE(dialect[DIALECT_URLS]) },
+	{ "expires-at", KEY_WORDS, OF_WIRE(dialect[DIALECT_EXPIRES]) },
+	{ "cost-at", KEY_WORDS, OF_WIRE(dialect[DIALECT_COST]) },
+	{ "upload-at", KEY_WORDS, OF_WIRE(dialect[DIALECT_UPLOAD]) },
+	{ "upload-fields", KEY_WORDS, OF_WIRE(dialect[DIALECT_UPLOAD_FIELDS]) },
 };
 
-#define MODEL(field) offsetof(struct model, field)
+#define MODEL(field) offsetof(struct model, field), TIED_NOT
 static const struct key model_key_list[] = {
 	{ "id", KEY_TEXT, MODEL(id) },
 	{ "aliases", KEY_LIST, MODEL(aliases) },
@@ -38,7 +57,7 @@ static const struct key model_key_list[] = {
 	{ "ratios", KEY_LIST, MODEL(ratios) },
 	{ "resolutions", KEY_LIST, MODEL(resolutions) },
 	{ "default-resolution", KEY_TEXT, MODEL(default_resolution) },
-	{ "narrow", KEY_NARROW, 0 },
+	{ "narrow", KEY_NARROW, 0, TIED_NOT },
 	{ "pixels", KEY_TEXT, MODEL(pixels_table) },
 	{ "n-max", KEY_UNSIGNED, MODEL(n_max) },
 	{ "refs-max", KEY_UNSIGNED, MODEL(refs_max) },
@@ -48,11 +67,13 @@ static const struct key model_key_list[] = {
 	{ "thinking", KEY_LIST, MODEL(thinking_levels) },
 	{ "thinking-budget", KEY_LONG, MODEL(thinking_budget) },
 	{ "formats", KEY_LIST, MODEL(formats) },
+	{ "quality-formats", KEY_LIST, MODEL(quality_formats) },
 	{ "search", KEY_LIST, MODEL(search_kinds) },
 	{ "resolution-key", KEY_TEXT, MODEL(resolution_key) },
 	{ "resolution-lower", KEY_YES, MODEL(resolution_lower) },
 	{ "refs-key", KEY_TEXT, MODEL(refs_key) },
 	{ "refs-form", KEY_FORM, MODEL(refs_form) },
+	{ "response-format", KEY_TEXT, MODEL(response_format) },
 	{ "price", KEY_PRICES, MODEL(prices) },
 };
 
@@ -164,11 +185,6 @@ static char *read_url(const char *value)
 	while (len && value[len - 1] == '/')
 		len--;
 	return xstrndup(value, len);
-}
-
-static bool is_wire(const char *value)
-{
-	return !strcmp(value, "task") || !strcmp(value, "gemini") || !strcmp(value, "openai");
 }
 
 static bool read_auth(const char *value, enum auth *out)
@@ -304,6 +320,10 @@ const char *key_read(void *row, const struct key *k, const char *value)
 	case KEY_TEXT:
 		text_set(at, xstrdup(value));
 		return NULL;
+	case KEY_WORDS:
+		free(*(char **)at);
+		*(char **)at = xstrdup(value);
+		return NULL;
 	case KEY_PATH:
 		text_set(at, read_path(value));
 		return NULL;
@@ -313,7 +333,7 @@ const char *key_read(void *row, const struct key *k, const char *value)
 		       NULL : "an address that begins with https:// or http://";
 	case KEY_WIRE:
 		text_set(at, xstrdup(value));
-		return is_wire(value) ? NULL : "task, gemini, openai";
+		return wire_by_name(value) ? NULL : wire_names();
 	case KEY_LIST:
 		list_free(*(char ***)at);
 		*(char ***)at = list_read(value);
@@ -349,6 +369,7 @@ static void key_release(void *row, const struct key *k)
 
 	switch (k->kind) {
 	case KEY_TEXT:
+	case KEY_WORDS:
 	case KEY_PATH:
 	case KEY_URL:
 	case KEY_WIRE:
@@ -378,11 +399,72 @@ static void key_release(void *row, const struct key *k)
 	}
 }
 
+/* Bytes of a field that holds its value itself. */
+static size_t plain_size(enum key_kind kind)
+{
+	switch (kind) {
+	case KEY_SECONDS:
+		return sizeof(double);
+	case KEY_INT:
+		return sizeof(int);
+	case KEY_UNSIGNED:
+		return sizeof(unsigned);
+	case KEY_LONG:
+		return sizeof(long);
+	case KEY_SIZE:
+	case KEY_COUNT:
+		return sizeof(uint64_t);
+	case KEY_YES:
+		return sizeof(bool);
+	case KEY_AUTH:
+		return sizeof(enum auth);
+	case KEY_FORM:
+		return sizeof(enum refs_form);
+	case KEY_TAKES:
+		return sizeof(bool[SET_COUNT]);
+	default:
+		BUG("key kind %d is not plain", (int)kind);
+	}
+}
+
+void key_copy(void *to, const void *from, const struct key *k)
+{
+	void *at = (char *)to + k->offset;
+	const void *source = (const char *)from + k->offset;
+	const struct model *base = from;
+	struct model *m = to;
+
+	key_release(to, k);
+	switch (k->kind) {
+	case KEY_TEXT:
+	case KEY_WORDS:
+	case KEY_PATH:
+	case KEY_URL:
+	case KEY_WIRE:
+		*(char **)at = xstrdup(*(char *const *)source);
+		return;
+	case KEY_LIST:
+		*(char ***)at = list_copy(*(char **const *)source);
+		return;
+	case KEY_NARROW:
+		m->narrow_resolution = xstrdup(base->narrow_resolution);
+		m->narrow_ratios = list_copy(base->narrow_ratios);
+		return;
+	case KEY_PRICES:
+		for (size_t i = 0; i < base->prices_count; i++)
+			price_add(m, xstrdup(base->prices[i].resolution), base->prices[i].usd);
+		return;
+	default:
+		memcpy(at, source, plain_size(k->kind));
+	}
+}
+
 void provider_release(struct provider *p)
 {
 	for (size_t i = 0; i < provider_keys.count; i++)
 		key_release(p, &provider_keys.keys[i]);
 	free(p->name);
+	free(p->like);
 	*p = (struct provider){ 0 };
 }
 
@@ -406,22 +488,7 @@ void model_release(struct model *m)
 
 void model_copy(struct model *to, const struct model *from)
 {
-	*to = *from;
-	to->name = NULL;
-	to->pixels = NULL;
-	to->pixels_count = 0;
-	to->prices = NULL;
-	to->prices_count = 0;
-	for (size_t i = 0; i < model_keys.count; i++) {
-		void *at = (char *)to + model_keys.keys[i].offset;
-
-		if (model_keys.keys[i].kind == KEY_TEXT)
-			*(char **)at = xstrdup(*(char **)at);
-		else if (model_keys.keys[i].kind == KEY_LIST)
-			*(char ***)at = list_copy(*(char ***)at);
-	}
-	to->narrow_resolution = xstrdup(from->narrow_resolution);
-	to->narrow_ratios = list_copy(from->narrow_ratios);
-	for (size_t i = 0; i < from->prices_count; i++)
-		price_add(to, xstrdup(from->prices[i].resolution), from->prices[i].usd);
+	*to = (struct model){ 0 };
+	for (size_t i = 0; i < model_keys.count; i++)
+		key_copy(to, from, &model_keys.keys[i]);
 }

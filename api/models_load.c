@@ -10,12 +10,17 @@ extern const char models_ini[], models_ini_end[];
 
 /* A section's lines, kept until the section ends: which row they are for depends on all of them. */
 struct line { char *name, *value; int number; };
-struct section { char *title; struct line *lines; size_t count; };
+struct section { char *title; int number; struct line *lines; size_t count; };
+
+/* Which keys a provider's sections have set: the others come from the row that it is like. */
+enum { PROVIDER_KEYS_MAX = 64 };
+struct origin { bool set[PROVIDER_KEYS_MAX], visited, done; };
 
 struct pixel_table { char *name; struct pixels *list; size_t count; };
 
 struct loader {
 	struct models *m;
+	struct origin *origins;       /* one for each of m->providers */
 	struct pixel_table *tables; size_t tables_count;
 	const char *file;
 	bool builtin;
@@ -35,7 +40,7 @@ static void section_clear(struct section *s)
 	*s = (struct section){ 0 };
 }
 
-static void tables_free(struct loader *l)
+static void loader_release(struct loader *l)
 {
 	for (size_t t = 0; t < l->tables_count; t++) {
 		for (size_t i = 0; i < l->tables[t].count; i++) {
@@ -46,6 +51,7 @@ static void tables_free(struct loader *l)
 		free(l->tables[t].name);
 	}
 	free(l->tables);
+	free(l->origins);
 }
 
 /* The value of a key in the section, or NULL. */
@@ -62,7 +68,7 @@ static const char *section_value(const struct section *s, const struct key_table
 
 static int refuse_key(struct loader *l, const struct line *line, const struct key_table *t, bool like)
 {
-	const char *names[40];
+	const char *names[PROVIDER_KEYS_MAX];
 	size_t count = 0;
 	cleanup_buf struct buf all = BUF_INIT;
 
@@ -117,20 +123,49 @@ static int apply_keys(struct loader *l, const struct section *s, const struct ke
 	return 0;
 }
 
-static int load_provider(struct loader *l, const struct section *s, const char *name)
+static struct provider *add_provider(struct loader *l, const char *name)
 {
 	struct models *m = l->m;
-	struct provider *p = (struct provider *)models_provider(m, name);
+	size_t count = m->providers_count + 1;
 
-	if (check_keys(l, s, &provider_keys, false))
-		return -EINVAL;
-	if (!p) {
-		m->providers = xrealloc(m->providers, (m->providers_count + 1) * sizeof(*m->providers));
-		p = &m->providers[m->providers_count++];
-		*p = (struct provider){ .name = xstrdup(name), .wire = xstrdup("task"), .first_look = 2,
-		                        .poll_min = 2, .poll_max = 60, .ref_bytes = 10000000,
-		                        .upload_ttl = 43200, .user_agent = xstrdup("easelfs") };
+	m->providers = xrealloc(m->providers, count * sizeof(*m->providers));
+	l->origins = xrealloc(l->origins, count * sizeof(*l->origins));
+	l->origins[m->providers_count] = (struct origin){ 0 };
+	struct provider *p = &m->providers[m->providers_count++];
+	*p = (struct provider){ .name = xstrdup(name), .wire = xstrdup("task"), .first_look = 2, .poll_min = 2,
+	                        .poll_max = 60, .ref_bytes = 10000000, .upload_ttl = 43200, .ref_urls = true,
+	                        .user_agent = xstrdup("easelfs") };
+	return p;
+}
+
+static void note_keys(struct loader *l, const struct section *s, struct provider *p)
+{
+	struct origin *origin = &l->origins[p - l->m->providers];
+
+	for (size_t i = 0; i < s->count; i++) {
+		const struct key *k = key_by_name(&provider_keys, s->lines[i].name);
+
+		if (k) {
+			origin->set[k - provider_keys.keys] = true;
+			continue;
+		}
+		free(p->like);
+		p->like = *s->lines[i].value ? xstrdup(s->lines[i].value) : NULL;
 	}
+}
+
+static int load_provider(struct loader *l, const struct section *s, const char *name)
+{
+	struct provider *p = (struct provider *)models_provider(l->m, name);
+
+	if (check_keys(l, s, &provider_keys, true))
+		return -EINVAL;
+	if (!p)
+		p = add_provider(l, name);
+	note_keys(l, s, p);
+	/* Uploads go to the new address, too: its key is nobody else's business. */
+	if (section_value(s, &provider_keys, "url"))
+		key_read(p, key_by_name(&provider_keys, "upload-url"), "");
 	return apply_keys(l, s, &provider_keys, p);
 }
 
@@ -139,7 +174,7 @@ static void model_init(struct model *m)
 {
 	static const struct { const char *key, *value; } sane[] = {
 		{ "ratios", "1:1 3:2 2:3 3:4 4:3 4:5 5:4 9:16 16:9 21:9" }, { "resolutions", "" },
-		{ "aliases", "" }, { "thinking", "" }, { "formats", "" }, { "search", "" }, { "narrow", "" },
+		{ "aliases", "" }, { "thinking", "" }, { "formats", "" }, { "quality-formats", "jpeg" }, { "search", "" }, { "narrow", "" },
 		{ "n-max", "1" }, { "refs-max", "14" }, { "ref-formats", "jpeg png webp" },
 		{ "resolution-key", "metadata.resolution" }, { "refs-key", "image_urls" },
 	};
@@ -194,6 +229,7 @@ static int add_everywhere(struct loader *l, const struct section *s, const char 
 {
 	bool any = false;
 
+	/* Where the word is an alias, the provider knows it by another id. */
 	for (size_t i = 0; i < l->m->providers_count; i++) {
 		const char *provider = l->m->providers[i].name;
 		const struct model *base = models_model(l->m, wanted, provider);
@@ -201,8 +237,11 @@ static int add_everywhere(struct loader *l, const struct section *s, const char 
 		if (!base)
 			continue;
 		any = true;
+		cleanup_free char *id = list_has(base->aliases, wanted) ? xstrdup(base->id) : NULL;
 		if (add_model(l, s, name, provider, base))
 			return -EINVAL;
+		if (id)
+			key_read((struct model *)models_model(l->m, name, provider), key_by_name(&model_keys, "id"), id);
 	}
 	if (any)
 		return 0;
@@ -358,13 +397,9 @@ static void section_add(struct section *s, struct nv *r)
 {
 	if (!s->title)
 		s->title = xstrdup(r->section);
+	s->number = r->section_line;
 	s->lines = xrealloc(s->lines, (s->count + 1) * sizeof(*s->lines));
 	s->lines[s->count++] = (struct line){ xstrdup(r->name), xstrdup(r->value), r->line };
-}
-
-static bool same_section(const struct section *s, const struct nv *r)
-{
-	return s->title && r->section ? !strcmp(s->title, r->section) : !s->title == !r->section;
 }
 
 static int load_text(struct loader *l, const char *text, size_t len)
@@ -376,7 +411,7 @@ static int load_text(struct loader *l, const char *text, size_t len)
 
 	nv_init(&r, text, len, NV_CONFIG);
 	while ((rc = nv_next(&r, &bad)) > 0 && !failed) {
-		if (s.count && !same_section(&s, &r)) {
+		if (s.count && s.number != r.section_line) {
 			failed = load_section(l, &s);
 			section_clear(&s);
 		}
@@ -392,11 +427,89 @@ static int load_text(struct loader *l, const char *text, size_t len)
 	return failed;
 }
 
-static void finish_provider(struct provider *p)
+/* Whether the row has that key from a section of its own. */
+static bool is_set(const struct loader *l, size_t provider, const char *name)
+{
+	return l->origins[provider].set[key_by_name(&provider_keys, name) - provider_keys.keys];
+}
+
+static void take_after(struct loader *l, size_t at, const struct provider *base)
+{
+	struct provider *p = &l->m->providers[at];
+	bool own_url = is_set(l, at, "url");
+	bool other_wire = is_set(l, at, "wire") && strcmp(p->wire, base->wire);
+
+	for (size_t i = 0; i < provider_keys.count; i++) {
+		const struct key *k = &provider_keys.keys[i];
+
+		if (!l->origins[at].set[i] && !(own_url && k->tie == TIED_TO_URL) &&
+		    !(other_wire && k->tie == TIED_TO_WIRE))
+			key_copy(p, base, k);
+	}
+}
+
+/* After all sections, so that what a row is like may be changed below it: `-o sandbox` does. */
+static int resolve_like(struct loader *l, size_t at)
+{
+	struct provider *p = &l->m->providers[at];
+	struct origin *origin = &l->origins[at];
+	const struct provider *base = p->like ? models_provider(l->m, p->like) : NULL;
+
+	if (origin->done || !p->like)
+		return 0;
+	if (!base)
+		return error_set(l->err, EINVAL, NULL, "%s: [provider %s] is like \"%s\", which is not there", l->file,
+		                 p->name, p->like);
+	if (origin->visited)
+		return error_set(l->err, EINVAL, "let one of them stand on its own",
+		                 "%s: [provider %s] is like itself, by way of \"%s\"", l->file, p->name, p->like);
+	origin->visited = true;
+	if (resolve_like(l, (size_t)(base - l->m->providers)))
+		return -EINVAL;
+	take_after(l, at, base);
+	origin->done = true;
+	return 0;
+}
+
+/* The name of an address's host, without port; the caller frees. */
+static char *host_of(const char *url)
+{
+	const char *host = strstr(url, "://");
+
+	host = host ? host + 3 : url;
+	return xstrndup(host, strcspn(host, ":/?#"));
+}
+
+/* files-api.evolink.ai and api.evolink.ai; numbers and names without dots are their own. */
+static bool same_domain(const char *a, const char *b)
+{
+	cleanup_free char *x = host_of(a), *y = host_of(b);
+	const char *px = strchr(x, '.'), *py = strchr(y, '.');
+
+	if (!strcasecmp(x, y))
+		return true;
+	return px && py && strchr(px + 1, '.') && !strchr("0123456789", x[strlen(x) - 1]) && !strcasecmp(px, py) &&
+	       !strchr(a, '@') && !strchr(b, '@');
+}
+
+/* The key goes to both. */
+static int check_upload_url(struct loader *l, const struct provider *p)
+{
+	bool plain = str_starts_with(p->url, "https:") && !str_starts_with(p->upload_url, "https:");
+
+	if (!plain && same_domain(p->url, p->upload_url))
+		return 0;
+	return error_set(l->err, EINVAL, "leave it out, and uploads go to url",
+	                 "%s: [provider %s] has the upload-url %s: the key of %s is sent to its own domain only%s",
+	                 l->file, p->name, p->upload_url, p->url, plain ? ", by https" : "");
+}
+
+static int finish_provider(struct loader *l, struct provider *p)
 {
 	static const struct { size_t at; const char *task, *gemini, *openai; } paths[] = {
 		{ offsetof(struct provider, submit_path), "/v1/images/generations",
 		  "/v1beta/models/{model}:generateContent", "/v1/images/generations" },
+		{ offsetof(struct provider, edit_path), NULL, NULL, "/v1/images/edits" },
 		{ offsetof(struct provider, poll_path), "/v1/images/generations/{id}", NULL, NULL },
 		{ offsetof(struct provider, upload_path), "/v1/uploads/images", NULL, NULL },
 	};
@@ -410,6 +523,7 @@ static void finish_provider(struct provider *p)
 	}
 	if (!p->url)
 		p->url = xstrdup("");
+	return p->upload_url ? check_upload_url(l, p) : 0;
 }
 
 /* The model's own spelling of a resolution ("" where it has no choice), or NULL. */
@@ -434,6 +548,22 @@ static void take_pixels(struct model *m, const struct pixel_table *t)
 		m->pixels[m->pixels_count++] = (struct pixels){ xstrdup(t->list[i].ratio), xstrdup(resolution),
 		                                                t->list[i].width, t->list[i].height };
 	}
+}
+
+/* Headers that a wire has no place for: they are refused, whatever the row says, and never just left out. */
+static void mask_takes(const struct loader *l, struct model *m)
+{
+	static const struct { const char *wire; enum setting lacks; } masks[] = {
+		{ "task", SET_SYSTEM }, { "task", SET_CANDIDATES }, { "task", SET_MODALITIES },
+		{ "openai", SET_SYSTEM }, { "openai", SET_TEMPERATURE }, { "openai", SET_TOP_P }, { "openai", SET_TOP_K },
+		{ "openai", SET_MAX_OUTPUT_TOKENS }, { "openai", SET_CANDIDATES }, { "openai", SET_MODALITIES },
+		{ "openai", SET_PEOPLE }, { "openai", SET_SAFETY }, { "openai", SET_THINKING }, { "openai", SET_SEARCH },
+	};
+	const char *wire = models_provider(l->m, m->provider)->wire;
+
+	for (size_t i = 0; i < ARRAY_LEN(masks); i++)
+		if (!strcmp(masks[i].wire, wire))
+			m->takes[masks[i].lacks] = false;
 }
 
 static int finish_model(struct loader *l, struct model *m)
@@ -466,6 +596,7 @@ static int finish_model(struct loader *l, struct model *m)
 	m->takes[SET_REFS] = m->refs_max > 0;
 	m->takes[SET_THINKING] = *m->thinking_levels || m->thinking_budget;
 	m->takes[SET_SEARCH] = *m->search_kinds;
+	mask_takes(l, m);
 	return 0;
 }
 
@@ -489,10 +620,12 @@ struct models *models_load(const char *config, size_t len, const char *config_na
 	m->refs = 1;
 	rc = load_all(&l, config, len, config_name ? config_name : "config");
 	for (size_t i = 0; !rc && i < m->providers_count; i++)
-		finish_provider(&m->providers[i]);
+		rc = resolve_like(&l, i);
+	for (size_t i = 0; !rc && i < m->providers_count; i++)
+		rc = finish_provider(&l, &m->providers[i]);
 	for (size_t i = 0; !rc && i < m->models_count; i++)
 		rc = finish_model(&l, &m->models[i]);
-	tables_free(&l);
+	loader_release(&l);
 	if (!rc)
 		return m;
 	models_unref(m);

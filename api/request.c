@@ -1,5 +1,4 @@
 #include "request_internal.h"
-#include "wire.h"
 #include "models_internal.h"
 
 #include <errno.h>
@@ -15,6 +14,7 @@ struct choice {
 	const char *word;             /* what the user calls the model, or NULL = the default */
 	const char *provider;         /* or NULL = any */
 	bool sandbox;
+	const struct provider *stand_in;  /* the one of the sandbox's rows that must do, or NULL = any of them */
 	struct error *err;
 	const struct model *first;    /* of those that would do but for the key */
 	const struct model *found;
@@ -98,6 +98,10 @@ static int refuse_model(const struct choice *c)
 	                                    all, hint_prompt);
 	const char *near = nearest_word(c->word, words, count);
 
+	if (c->stand_in && models_model(c->models, c->word, NULL))
+		return error_set(c->err, EINVAL, "`provider: sandbox` takes every model",
+		                 "provider \"%s\" does not stand in for the provider of model \"%s\"",
+		                 c->stand_in->name, c->word);
 	if (near)
 		return error_set(c->err, EINVAL, hint, "unknown model \"%s\": did you mean \"%s\"?", c->word, near);
 	if (c->provider && models_model(c->models, c->word, NULL))
@@ -124,6 +128,8 @@ static bool consider(struct choice *c, const struct model *row)
 
 	if (c->provider && strcasecmp(row->provider, c->provider))
 		return false;
+	if (c->stand_in && models_sandbox(c->models, p) != c->stand_in)
+		return false;
 	if (!c->first)
 		c->first = row;
 	if (c->sandbox || find_key(p, NULL) != -ENOKEY)
@@ -139,14 +145,16 @@ static bool may_be_default(const struct choice *c, const struct model *row)
 	return c->provider || c->sandbox || row->chosen || p->auth != AUTH_NONE;
 }
 
-enum match { MATCH_CHOSEN, MATCH_NAME, MATCH_OTHER, MATCH_NONE };
+enum match { MATCH_CHOSEN, MATCH_NAME, MATCH_ID, MATCH_ALIAS, MATCH_NONE };
 
 /* How the row answers to the word; the configuration's word comes before all. */
 static enum match match(const struct model *row, const char *word)
 {
 	if (!strcasecmp(row->name, word))
 		return row->chosen ? MATCH_CHOSEN : MATCH_NAME;
-	return model_offers(row, word) ? MATCH_OTHER : MATCH_NONE;
+	if (!strcasecmp(row->id, word))
+		return MATCH_ID;
+	return list_has(row->aliases, word) ? MATCH_ALIAS : MATCH_NONE;
 }
 
 static void choose_by_word(struct choice *c)
@@ -180,8 +188,7 @@ static int refuse_no_key(const struct choice *c)
 		const struct provider *p = &c->models->providers[i];
 		cleanup_free char *name = NULL;
 
-		if (p->auth == AUTH_NONE || !p->key_env || !strcasecmp(p->name, "sandbox") ||
-		    !wire_by_name(p->wire))
+		if (p->auth == AUTH_NONE || !p->key_env || provider_is_sandbox(c->models, p))
 			continue;
 		for (const char *at = p->key_env; (name = next_word(&at)); cleanup_free_(&name))
 			buf_fmt(&hint, " %s", name);
@@ -205,7 +212,8 @@ static int choose(struct choice *c)
 		return refuse_no_key(c);
 	if (!c->first)
 		return error_set(c->err, EINVAL, "add a section [model NAME] with `provider` and `id`",
-		                 "no model of the provider \"%s\" is known", c->provider);
+		                 "no model of the provider \"%s\" is known",
+		                 c->stand_in ? c->stand_in->name : c->provider);
 	const struct model *row = c->found ? c->found : c->first;
 	if (!c->sandbox && find_key(models_provider(c->models, row->provider), c->err)) {
 		/* One that may not be used is none, too: it stops prompts instead of failing them. */
@@ -308,13 +316,11 @@ static int fill(struct request *r, const struct choice *c, const struct settings
 	return 0;
 }
 
-static int provider_ready(const struct provider *p, const char *name, bool sandbox, struct error *err)
+static int provider_ready(const struct models *m, const struct provider *p, bool sandbox, struct error *err)
 {
-	if (!p)
-		return error_set(err, EINVAL, NULL, "there is no provider \"%s\"", name);
 	if (*p->url || sandbox)
 		return 0;
-	if (!strcasecmp(p->name, "sandbox"))
+	if (provider_is_sandbox(m, p))
 		return error_set(err, EINVAL, "mount with -o sandbox", "the sandbox is not running");
 	return error_set(err, EINVAL, "add `url = https://…` to its section in the configuration",
 	                 "the provider \"%s\" has no url", p->name);
@@ -325,18 +331,22 @@ int request_resolve(struct models *models, const struct settings *s, const char 
 {
 	struct choice c = { .models = models, .word = setting_value(s, SET_MODEL),
 	                    .provider = setting_value(s, SET_PROVIDER), .err = err };
-	bool named = c.provider && !strcasecmp(c.provider, "sandbox");
+	const struct provider *asked = c.provider ? models_provider(models, c.provider) : NULL;
+	bool named = asked && provider_is_sandbox(models, asked);
 
 	*out = (struct request){ 0 };
 	c.sandbox = sandbox || named;
-	if (named)
+	if (named) {
+		c.stand_in = asked->like ? asked : NULL;
 		c.provider = NULL;
+	}
 	int rc = choose(&c);
 	if (rc)
 		return rc;
-	const char *at = c.sandbox ? "sandbox" : c.found->provider;
-	const struct provider *p = models_provider(models, at);
-	rc = provider_ready(p, at, sandbox, err);
+	const struct provider *p = models_provider(models, c.found->provider);
+	if (c.sandbox)
+		p = models_sandbox(models, p);
+	rc = provider_ready(models, p, sandbox, err);
 	if (rc)
 		return rc;
 	request_init(out);
@@ -358,13 +368,26 @@ int request_check_values(const struct settings *s, struct error *err)
 	return judge_settings(&j, s);
 }
 
+static int check_address(const struct request *r, const struct reference *ref, struct error *err)
+{
+	if (r->provider->ref_urls)
+		return 0;
+	return error_set(err, EINVAL, "save the picture in the mount, and name the file",
+	                 "the provider %s does not fetch references from an address such as \"%s\"", r->provider->name,
+	                 ref->name);
+}
+
 static int check_reference(const struct request *r, const struct reference *ref, struct error *err)
 {
 	const char *mime = ref->mime ? ref->mime : "";
 	const char *format = str_starts_with(mime, "image/") ? mime + 6 : mime;
 
 	if (ref->is_url)
-		return 0;
+		return check_address(r, ref, err);
+	if (r->provider->upload_path && !*r->provider->upload_path)
+		return error_set(err, EINVAL, "put the picture where the provider can fetch it, and give its https:// address",
+		                 "the provider %s takes references by their address only, and \"%s\" is a file",
+		                 r->provider->name, ref->name);
 	if (!list_has(r->model->ref_formats, format)) {
 		cleanup_free char *formats = join(r->model->ref_formats);
 		return error_set(err, EINVAL, "convert the picture, or leave it out",
@@ -396,6 +419,27 @@ int request_check_references(const struct request *r, struct error *err)
 			return rc;
 	}
 	return 0;
+}
+
+unsigned request_tasks(const struct request *r)
+{
+	unsigned each = r->candidates > 0 ? 1 : r->model->n_max;
+
+	return (r->n + each - 1) / each;
+}
+
+unsigned request_share(const struct request *r, unsigned index)
+{
+	if (r->candidates > 0)
+		return (unsigned)r->candidates;
+	unsigned before = (index - 1) * r->model->n_max;
+	unsigned left = r->n > before ? r->n - before : 1;
+	return left < r->model->n_max ? left : r->model->n_max;
+}
+
+unsigned request_pictures(const struct request *r)
+{
+	return r->candidates > 0 ? r->n * (unsigned)r->candidates : r->n;
 }
 
 void request_release(struct request *r)

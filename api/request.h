@@ -56,7 +56,7 @@ struct request {
 /*
  * Picks provider and model by DESIGN section 2, checks every setting and the prompt's length against
  * the model.  `sandbox` (-o sandbox): every model is taken from its own row, so that its limits
- * hold, but the provider is the row `sandbox`.  Does not look at refs.  0, or -EINVAL and the
+ * hold, but the provider is the sandbox's row that speaks the wire of its own one.  Does not look at refs.  0, or -EINVAL and the
  * sentence (`model "nano-banana" does not take size "21:9": it takes 1:1, 16:9, …`), or -ENOKEY when
  * no provider has a key, with the variables to set.  models is borrowed; the request takes its own
  * reference.  On failure *out is all zero.
@@ -68,6 +68,13 @@ int request_resolve(struct models *models, const struct settings *s, const char 
 int request_check_values(const struct settings *s, struct error *err);
 /* After references are filled in: number, formats and sizes against the model.  0 or -EINVAL. */
 int request_check_references(const struct request *r, struct error *err);
+
+/* How many requests are sent, and how many pictures are asked for by the index-th of them (from 1), and by
+ * all together: `n` pictures, one a request unless the model's row says more; or `n` requests for `candidates`
+ * pictures each. */
+unsigned request_tasks(const struct request *r);
+unsigned request_share(const struct request *r, unsigned index);
+unsigned request_pictures(const struct request *r);
 
 /* Canonical text: everything that decides the picture, one `name: value` a line in a fixed order,
  * then a blank line and the prompt.  Same request, same bytes. */

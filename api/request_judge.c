@@ -190,12 +190,23 @@ static char *read_format(const struct judge *j, const char *value)
 	return join(j->m ? j->m->formats : all);
 }
 
+/* `jpeg or webp`; the caller frees. */
+static char *quality_formats(const struct model *m)
+{
+	struct buf b = BUF_INIT;
+
+	for (char **f = m->quality_formats; *f; f++)
+		buf_fmt(&b, "%s%s", b.len ? " or " : "", *f);
+	return buf_steal(&b);
+}
+
 static char *read_quality(const struct judge *j, const char *value)
 {
+	cleanup_free char *formats = j->m ? quality_formats(j->m) : NULL;
 	long quality;
 
 	if (!whole_number(value, 1, 100, &quality))
-		return takes(SET_QUALITY);
+		return formats ? xasprintf("1 to 100, with format %s", formats) : takes(SET_QUALITY);
 	j->r->quality = (int)quality;
 	return NULL;
 }
@@ -411,14 +422,25 @@ char *excerpt(const char *value)
 	return xasprintf("%.*s…", (int)cut, value);
 }
 
+/* OpenAI's quality is a word; it has another place. */
+static const char *hint_for(enum setting which, const char *value)
+{
+	static const struct spelling words[] = { { "low", 0 }, { "medium", 0 }, { "high", 0 }, { "auto", 0 } };
+
+	if (which == SET_QUALITY && SPELLED(words, value) == 0)
+		return "quality is how much a JPEG is compressed; a provider's own word goes as metadata./quality: \"high\"";
+	return prompt_hint;
+}
+
 static int refuse_value(const struct judge *j, enum setting which, const char *value, const char *takes_)
 {
 	cleanup_free char *short_value = excerpt(value);
+	const char *hint = hint_for(which, value);
 
 	if (!j->m)
-		return error_set(j->err, EINVAL, prompt_hint, "header \"%s\" does not take \"%s\": it takes %s",
+		return error_set(j->err, EINVAL, hint, "header \"%s\" does not take \"%s\": it takes %s",
 		                 setting_table[which].name, short_value, takes_);
-	return error_set(j->err, EINVAL, prompt_hint, "model \"%s\" does not take %s \"%s\": it takes %s",
+	return error_set(j->err, EINVAL, hint, "model \"%s\" does not take %s \"%s\": it takes %s",
 	                 j->said, setting_table[which].name, short_value, takes_);
 }
 
@@ -434,7 +456,7 @@ static char *who_takes(const struct judge *j, enum setting which)
 	return buf_steal(&b);
 }
 
-static int refuse_header(const struct judge *j, enum setting which)
+static int refuse_header(const struct judge *j, enum setting which, const char *value)
 {
 	cleanup_buf struct buf does = BUF_INIT, hint = BUF_INIT;
 	cleanup_free char *others = who_takes(j, which);
@@ -444,7 +466,7 @@ static int refuse_header(const struct judge *j, enum setting which)
 			buf_fmt(&does, "%s%s", does.len ? ", " : "", setting_table[i].name);
 	if (*others)
 		buf_fmt(&hint, "models that take it: %s; ", others);
-	buf_str(&hint, prompt_hint);
+	buf_str(&hint, hint_for(which, value));
 	return error_set(j->err, EINVAL, hint.data, "model \"%s\" does not take the header \"%s\": it takes %s",
 	                 j->said, setting_table[which].name, does.data ? does.data : "none");
 }
@@ -458,7 +480,7 @@ static bool asks_nothing(enum setting which, const char *value)
 static int judge_one(const struct judge *j, enum setting which, const char *value)
 {
 	if (j->m && !j->m->takes[which] && !asks_nothing(which, value))
-		return refuse_header(j, which);
+		return refuse_header(j, which, value);
 	cleanup_free char *what = readers[which](j, value);
 	return what ? refuse_value(j, which, value, what) : 0;
 }
@@ -492,13 +514,54 @@ static int check_narrow(const struct judge *j)
 
 static int check_quality(const struct judge *j)
 {
-	if (j->r->quality < 0 || (j->r->format && !strcmp(j->r->format, "jpeg")))
+	const struct request *r = j->r;
+
+	if (r->quality < 0 || (r->format && list_has(j->m->quality_formats, r->format)))
 		return 0;
-	if (j->m)
-		return error_set(j->err, EINVAL, "add `format: jpeg`, or leave quality out",
-		                 "model \"%s\" takes quality only with format jpeg, not with %s", j->said,
-		                 j->r->format ? j->r->format : "its own choice");
-	return 0;
+	cleanup_free char *formats = quality_formats(j->m);
+	cleanup_free char *hint = xasprintf("add `format: %s`, or leave quality out",
+	                                    *j->m->quality_formats ? *j->m->quality_formats : "jpeg");
+	return error_set(j->err, EINVAL, hint, "model \"%s\" takes quality only with format %s, not with %s", j->said,
+	                 formats, r->format ? r->format : "its own choice");
+}
+
+/* Where only width and height are sent, a resolution alone says neither. */
+static int check_pixels(const struct judge *j)
+{
+	const struct request *r = j->r;
+	const struct provider *p = r->models ? models_provider(r->models, j->m->provider) : NULL;
+
+	if (!p || strcmp(p->wire, "openai") || !j->m->pixels_count || !r->resolution || r->ratio)
+		return 0;
+	return error_set(j->err, EINVAL, "add a size, such as `size: 1:1`",
+	                 "model \"%s\" does not take resolution \"%s\" without a size: it takes both, or a size alone",
+	                 j->said, r->resolution);
+}
+
+/* As many as `n` alone may ask for. */
+static int check_together(const struct judge *j)
+{
+	enum { PICTURES_MAX = 16 };
+	const struct request *r = j->r;
+
+	if (r->candidates <= 0 || r->n * r->candidates <= PICTURES_MAX)
+		return 0;
+	return error_set(j->err, EINVAL, "each of the n requests brings that many candidates, and all are paid for",
+	                 "model \"%s\" does not take n \"%u\" with candidates \"%ld\": it takes %d pictures together",
+	                 j->said, r->n, r->candidates, PICTURES_MAX);
+}
+
+static int check_all(const struct judge *j, const char *size)
+{
+	int rc = check_quality(j);
+
+	if (!rc)
+		rc = check_conflict(j, size);
+	if (!rc)
+		rc = check_narrow(j);
+	if (!rc)
+		rc = check_pixels(j);
+	return rc ? rc : check_together(j);
 }
 
 int judge_settings(const struct judge *j, const struct settings *s)
@@ -514,10 +577,5 @@ int judge_settings(const struct judge *j, const struct settings *s)
 		if (value && readers[i] && i != SET_RESOLUTION)
 			rc = judge_one(j, (enum setting)i, value);
 	}
-	if (!rc)
-		rc = check_quality(j);
-	if (rc || !j->m)
-		return rc;
-	rc = check_conflict(j, size);
-	return rc ? rc : check_narrow(j);
+	return rc || !j->m ? rc : check_all(j, size);
 }

@@ -16,7 +16,7 @@ enum event {
 	EVENT_AMBIGUOUS,     /* the submit may have been accepted: look it up */
 	EVENT_NOT_FOUND,     /* looked up as often as we do, nothing found */
 	EVENT_ACCEPTED,      /* the provider's task id is known */
-	EVENT_DONE,          /* finished there; the URLs are known */
+	EVENT_DONE,          /* finished there; its address is known, or its file is here */
 	EVENT_PUBLISHED,     /* the picture stands in out/ */
 	EVENT_REFUSED,       /* for good for this request */
 	EVENT_STOPPED,       /* the provider refuses everything */

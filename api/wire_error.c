@@ -6,7 +6,9 @@
 
 #include <cjson/cJSON.h>
 
-enum { TEXT_MAX = 500, CODE_MAX = 100 };
+#include "wire_json.h"
+
+enum { TEXT_MAX = 500, CODE_MAX = 100, WAIT_MAX = 86400 };
 
 /* Length of the well-formed UTF-8 character at s, with its code point, or 0. */
 static size_t utf8_char(const unsigned char *s, uint32_t *point)
@@ -54,7 +56,7 @@ static size_t key_length(const char *s)
 	return 0;
 }
 
-static char *clean_text(const char *s, size_t max)
+char *wire_clean(const char *s, size_t max)
 {
 	struct buf out = BUF_INIT;
 	bool blank = false;
@@ -85,13 +87,6 @@ static char *clean_text(const char *s, size_t max)
 	return buf_steal(&out);
 }
 
-static const cJSON *member(const cJSON *object, const char *name)
-{
-	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-
-	return cJSON_IsNull(item) ? NULL : item;
-}
-
 /* A string or a number as text; the first that is not empty stays. */
 static void take(char **to, const cJSON *item, size_t max)
 {
@@ -100,7 +95,7 @@ static void take(char **to, const cJSON *item, size_t max)
 	if (*to)
 		return;
 	if (cJSON_IsString(item)) {
-		*to = clean_text(item->valuestring, max);
+		*to = wire_clean(item->valuestring, max);
 	} else if (cJSON_IsNumber(item)) {
 		snprintf(number, sizeof(number), "%.0f", item->valuedouble);
 		*to = xstrdup(number);
@@ -112,8 +107,8 @@ static void take_message(struct wire_error *e, const cJSON *object)
 	static const char *const names[] = { "message", "msg", "error_message", "fail_reason", "reason", "error" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (cJSON_IsString(member(object, names[i])))
-			take(&e->message, member(object, names[i]), TEXT_MAX);
+		if (cJSON_IsString(wire_member(object, names[i])))
+			take(&e->message, wire_member(object, names[i]), TEXT_MAX);
 }
 
 /* FastAPI's {"detail":[{"loc":["body","n"],"msg":"…"}]}, or a plain text, or an object. */
@@ -122,14 +117,14 @@ static void take_detail(struct wire_error *e, const cJSON *detail)
 	if (cJSON_IsString(detail)) {
 		take(&e->message, detail, TEXT_MAX);
 	} else if (cJSON_IsObject(detail)) {
-		take(&e->code, member(detail, "code"), CODE_MAX);
+		take(&e->code, wire_member(detail, "code"), CODE_MAX);
 		take_message(e, detail);
 	} else if (cJSON_IsArray(detail)) {
-		const cJSON *first = cJSON_GetArrayItem(detail, 0), *loc = member(first, "loc"), *part;
+		const cJSON *first = cJSON_GetArrayItem(detail, 0), *loc = wire_member(first, "loc"), *part;
 		if (cJSON_IsString(first))
 			take(&e->message, first, TEXT_MAX);
 		take_message(e, first);
-		take(&e->type, member(first, "type"), CODE_MAX);
+		take(&e->type, wire_member(first, "type"), CODE_MAX);
 		cJSON_ArrayForEach(part, loc) {
 			if (cJSON_IsString(part) && strcmp(part->valuestring, "body") && !e->param)
 				take(&e->param, part, CODE_MAX);
@@ -137,18 +132,12 @@ static void take_detail(struct wire_error *e, const cJSON *detail)
 	}
 }
 
-static double decimal(const char *s)
+/* Up to a day, like Retry-After. */
+static double wait_in(const char *s)
 {
-	double value = 0, scale = 1;
+	double seconds = parse_duration(s, NULL);
 
-	if (!isdigit((unsigned char)*s))
-		return -1;
-	for (; isdigit((unsigned char)*s); s++)
-		value = value * 10 + (*s - '0');
-	if (*s == '.')
-		for (s++; isdigit((unsigned char)*s); s++)
-			value += (*s - '0') * (scale /= 10);
-	return value;
+	return seconds > WAIT_MAX ? WAIT_MAX : seconds;
 }
 
 /* Google's QuotaFailure: a limit of 0 never passes, one per day takes long. */
@@ -157,7 +146,7 @@ static void take_quota(struct wire_error *e, const cJSON *violations)
 	const cJSON *v;
 
 	cJSON_ArrayForEach(v, violations) {
-		const cJSON *value = member(v, "quotaValue"), *id = member(v, "quotaId");
+		const cJSON *value = wire_member(v, "quotaValue"), *id = wire_member(v, "quotaId");
 		bool zero = (cJSON_IsString(value) && !strcmp(value->valuestring, "0")) ||
 		            (cJSON_IsNumber(value) && value->valuedouble == 0);
 		bool daily = cJSON_IsString(id) && strstr(id->valuestring, "PerDay");
@@ -173,11 +162,11 @@ static void take_details(struct wire_error *e, const cJSON *details)
 	const cJSON *d;
 
 	cJSON_ArrayForEach(d, details) {
-		const cJSON *delay = member(d, "retryDelay");
+		const cJSON *delay = wire_member(d, "retryDelay");
 		if (cJSON_IsString(delay))
-			e->wait = decimal(delay->valuestring);
-		take_quota(e, member(d, "violations"));
-		take(&e->detail, member(d, "reason"), CODE_MAX);
+			e->wait = wait_in(delay->valuestring);
+		take_quota(e, wire_member(d, "violations"));
+		take(&e->detail, wire_member(d, "reason"), CODE_MAX);
 	}
 }
 
@@ -190,15 +179,15 @@ static void take_error(struct wire_error *e, const cJSON *error)
 	} else if (cJSON_IsNumber(error)) {
 		take(&e->code, error, CODE_MAX);
 	} else if (cJSON_IsObject(error)) {
-		take(&e->code, member(error, "code"), CODE_MAX);
-		take(&e->type, member(error, "type"), CODE_MAX);
-		take(&e->type, member(error, "status"), CODE_MAX);
-		take(&e->param, member(error, "param"), CODE_MAX);
-		take_details(e, member(error, "details"));
+		take(&e->code, wire_member(error, "code"), CODE_MAX);
+		take(&e->type, wire_member(error, "type"), CODE_MAX);
+		take(&e->type, wire_member(error, "status"), CODE_MAX);
+		take(&e->param, wire_member(error, "param"), CODE_MAX);
+		take_details(e, wire_member(error, "details"));
 		take_message(e, error);
-		take_detail(e, member(error, "detail"));
-		if (cJSON_IsObject(member(error, "error")))
-			take_error(e, member(error, "error"));
+		take_detail(e, wire_member(error, "detail"));
+		if (cJSON_IsObject(wire_member(error, "error")))
+			take_error(e, wire_member(error, "error"));
 	}
 }
 
@@ -217,18 +206,18 @@ static bool code_says_success(const cJSON *code)
 /* Code and message beside each other, with nothing called error around them. */
 static void take_flat(struct wire_error *e, const cJSON *object)
 {
-	const cJSON *code = member(object, "code"), *detail = member(object, "detail");
-	const cJSON *why = member(object, "fail_reason");
+	const cJSON *code = wire_member(object, "code"), *detail = wire_member(object, "detail");
+	const cJSON *why = wire_member(object, "fail_reason");
 	bool bad_code = (cJSON_IsNumber(code) || cJSON_IsString(code)) && !code_says_success(code);
 
-	e->is_error |= cJSON_IsFalse(member(object, "success")) || bad_code || detail != NULL ||
+	e->is_error |= cJSON_IsFalse(wire_member(object, "success")) || bad_code || detail != NULL ||
 	               (cJSON_IsString(why) && *why->valuestring);
 	if (bad_code)
 		take(&e->code, code, CODE_MAX);
 	take(&e->message, why, TEXT_MAX);
 	take_message(e, object);
-	take(&e->type, member(object, "type"), CODE_MAX);
-	take(&e->param, member(object, "param"), CODE_MAX);
+	take(&e->type, wire_member(object, "type"), CODE_MAX);
+	take(&e->param, wire_member(object, "param"), CODE_MAX);
 	take_detail(e, detail);
 }
 
@@ -243,13 +232,19 @@ static bool is_identifier(const char *s)
 	return true;
 }
 
-/* Where Google leaves RetryInfo out, the message says "Please retry in 22.1s." */
-static void wait_from_message(struct wire_error *e)
+/* Where Google leaves the details out, the message says "limit: 0" and "Please retry in 22.1s."  It is
+ * never translated; the status must say so, too. */
+static void details_from_message(struct wire_error *e)
 {
 	const char *at = e->wait < 0 && e->message ? strstr(e->message, "retry in ") : NULL;
 
 	if (at)
-		e->wait = decimal(at + strlen("retry in "));
+		e->wait = wait_in(at + strlen("retry in "));
+	if (e->detail || !e->message || !e->type || strcmp(e->type, "RESOURCE_EXHAUSTED"))
+		return;
+	at = strstr(e->message, "limit: 0");
+	if (at && !isdigit((unsigned char)at[8]) && at[8] != '.')
+		e->detail = xstrdup("QUOTA_ZERO");
 }
 
 static bool looks_like_html(const char *body, size_t len)
@@ -271,21 +266,21 @@ void wire_error_read(const char *body, size_t len, struct wire_error *out)
 		return;
 	}
 	const cJSON *node = cJSON_IsArray(root) ? cJSON_GetArrayItem(root, 0) : root;
-	const cJSON *data = member(node, "data");
-	const cJSON *error = member(node, "error");
+	const cJSON *data = wire_member(node, "data");
+	const cJSON *error = wire_member(node, "error");
 	if (!error && cJSON_IsObject(data))
-		error = member(data, "error");
+		error = wire_member(data, "error");
 	if (error && !cJSON_IsFalse(error)) {
 		out->is_error = !(cJSON_IsString(error) && !*error->valuestring);
 		take_error(out, error);
 	}
-	take(&out->message, member(data, "fail_reason"), TEXT_MAX);
+	take(&out->message, wire_member(data, "fail_reason"), TEXT_MAX);
 	take_flat(out, node);
 	if (cJSON_IsObject(data))
 		take_flat(out, data);
 	if (!out->code && is_identifier(out->message))
 		out->code = xstrdup(out->message);
-	wait_from_message(out);
+	details_from_message(out);
 	cJSON_Delete(root);
 }
 

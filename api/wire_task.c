@@ -5,83 +5,18 @@
 #include "wire.h"
 
 #include <ctype.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include <cjson/cJSON.h>
 
-#define SUBMIT_PATH "/v1/images/generations"
-#define POLL_PATH "/v1/images/generations/{id}"
-#define UPLOAD_PATH "/v1/uploads/images"
+#include "wire_google.h"
+#include "wire_json.h"
 
-enum { ID_MAX = 255, URLS_MAX = 64 };
-
-/* --- addresses */
-
-static void add_percent_encoded(struct buf *b, const char *s)
-{
-	for (; *s; s++) {
-		if (isalnum((unsigned char)*s) || strchr("-._~", *s))
-			buf_chr(b, *s);
-		else
-			buf_fmt(b, "%%%02X", (unsigned char)*s);
-	}
-}
-
-/* Base and path, with one `/v1` however the base was written.  {id} in the path becomes id. */
-static char *join_url(const char *base, const char *path, const char *id)
-{
-	struct buf url = BUF_INIT;
-	size_t len = strlen(base);
-
-	while (len && base[len - 1] == '/')
-		len--;
-	if (len >= 3 && !strncmp(base + len - 3, "/v1", 3) && str_starts_with(path, "/v1/"))
-		len -= 3;
-	buf_add(&url, base, len);
-	if (*path != '/')
-		buf_chr(&url, '/');
-	const char *hole = id ? strstr(path, "{id}") : NULL;
-	buf_add(&url, path, hole ? (size_t)(hole - path) : strlen(path));
-	if (hole) {
-		add_percent_encoded(&url, id);
-		buf_str(&url, hole + strlen("{id}"));
-	}
-	return buf_steal(&url);
-}
+enum { ID_MAX = 255 };
 
 /* --- submit */
-
-static const char *const people_words[] = {
-	[PEOPLE_ALL] = "ALLOW_ALL", [PEOPLE_ADULT] = "ALLOW_ADULT", [PEOPLE_NONE] = "ALLOW_NONE",
-};
-
-static const char *const harm_words[HARM_COUNT] = {
-	[HARM_HATE] = "HARM_CATEGORY_HATE_SPEECH",
-	[HARM_DANGEROUS] = "HARM_CATEGORY_DANGEROUS_CONTENT",
-	[HARM_SEXUAL] = "HARM_CATEGORY_SEXUALLY_EXPLICIT",
-	[HARM_HARASSMENT] = "HARM_CATEGORY_HARASSMENT",
-};
-
-static const char *const threshold_words[] = {
-	[THRESHOLD_OFF] = "OFF",
-	[THRESHOLD_LOW] = "BLOCK_LOW_AND_ABOVE",
-	[THRESHOLD_MEDIUM] = "BLOCK_MEDIUM_AND_ABOVE",
-	[THRESHOLD_HIGH] = "BLOCK_ONLY_HIGH",
-};
-
-static cJSON *in_case(const char *s, int (*convert)(int))
-{
-	char *copy = xstrdup(s);
-
-	for (char *c = copy; *c; c++)
-		*c = (char)convert((unsigned char)*c);
-	cJSON *item = cJSON_CreateString(copy);
-	free(copy);
-	return item;
-}
 
 static bool knows_search_kind(const struct model *m, const char *kind)
 {
@@ -101,73 +36,22 @@ static void add_search(cJSON *metadata, const struct request *r)
 		cJSON_AddBoolToObject(metadata, "google_image_search", r->search_image);
 }
 
-/* The key is `metadata.NAME`, or a name at the top level. */
-static void add_resolution(cJSON *root, cJSON *metadata, const struct request *r)
+static void add_resolution(cJSON *root, const struct request *r)
 {
 	const char *key = r->model->resolution_key ? r->model->resolution_key : "metadata.resolution";
-	bool inner = str_starts_with(key, "metadata.");
 
-	if (!r->resolution)
-		return;
-	cJSON *value = r->model->resolution_lower ? in_case(r->resolution, tolower)
-	                                          : cJSON_CreateString(r->resolution);
-	cJSON_AddItemToObject(inner ? metadata : root, inner ? key + strlen("metadata.") : key, value);
-}
-
-static void add_image_output(cJSON *metadata, const struct request *r)
-{
-	if (!r->format && r->quality < 0)
-		return;
-	cJSON *options = cJSON_AddObjectToObject(metadata, "imageOutputOptions");
-	if (r->format) {
-		char *mime = xasprintf("image/%s", r->format);
-		cJSON_AddStringToObject(options, "mimeType", mime);
-		free(mime);
-	}
-	if (r->quality >= 0)
-		cJSON_AddNumberToObject(options, "compressionQuality", r->quality);
-}
-
-static void add_thinking(cJSON *metadata, const struct request *r)
-{
-	if (!r->thinking_level && r->thinking_budget < 0)
-		return;
-	cJSON *config = cJSON_AddObjectToObject(metadata, "thinkingConfig");
-	if (r->thinking_level)
-		cJSON_AddItemToObject(config, "thinkingLevel", in_case(r->thinking_level, toupper));
-	if (r->thinking_budget >= 0)
-		cJSON_AddNumberToObject(config, "thinkingBudget", (double)r->thinking_budget);
-}
-
-static void add_safety(cJSON *metadata, const struct request *r)
-{
-	cJSON *settings = NULL;
-
-	for (int h = 0; h < HARM_COUNT; h++) {
-		if (r->safety[h] == THRESHOLD_UNSET)
-			continue;
-		if (!settings)
-			settings = cJSON_AddArrayToObject(metadata, "safetySettings");
-		cJSON *one = cJSON_CreateObject();
-		cJSON_AddStringToObject(one, "category", harm_words[h]);
-		cJSON_AddStringToObject(one, "threshold", threshold_words[r->safety[h]]);
-		cJSON_AddItemToArray(settings, one);
-	}
+	if (r->resolution)
+		wire_json_put(root, key, r->model->resolution_lower ? wire_json_in_case(r->resolution, tolower)
+		                                                    : cJSON_CreateString(r->resolution));
 }
 
 static void add_official(cJSON *metadata, const struct request *r)
 {
-	if (!isnan(r->temperature))
-		cJSON_AddNumberToObject(metadata, "temperature", r->temperature);
-	if (!isnan(r->top_p))
-		cJSON_AddNumberToObject(metadata, "topP", r->top_p);
-	if (r->max_output_tokens >= 0)
-		cJSON_AddNumberToObject(metadata, "maxOutputTokens", (double)r->max_output_tokens);
-	if (r->people != PEOPLE_UNSET)
-		cJSON_AddStringToObject(metadata, "personGeneration", people_words[r->people]);
-	add_image_output(metadata, r);
-	add_thinking(metadata, r);
-	add_safety(metadata, r);
+	google_add_sampling(metadata, r);
+	google_add_people(metadata, r);
+	google_add_image_output(metadata, r);
+	google_add_thinking(metadata, r);
+	google_add_safety(metadata, r);
 }
 
 static void add_references(cJSON *root, const struct request *r, const char *const *urls, enum refs_form form)
@@ -187,90 +71,30 @@ static void add_references(cJSON *root, const struct request *r, const char *con
 	}
 }
 
-/* As the user wrote it, byte for byte; never in place of what a header has said. */
-static void pass_through(cJSON *root, cJSON *metadata, const struct request *r)
+static void task_build_submit(const struct wire_submit *s, struct wire_call *out)
 {
-	for (size_t i = 0; i < r->metadata_count; i++) {
-		const char *name = r->metadata[i].name;
-		bool top = *name == '/';
-		cJSON *to = top ? root : metadata;
-		name += top;
-		if (!cJSON_GetObjectItemCaseSensitive(to, name))
-			cJSON_AddRawToObject(to, name, r->metadata[i].json);
-	}
-}
+	const struct request *r = s->request;
+	cJSON *root = cJSON_CreateObject(), *metadata = cJSON_AddObjectToObject(root, "metadata");
 
-static void task_build_submit(const struct request *r, const char *own_id, const char *const *ref_urls,
-                              enum refs_form refs_form, struct wire_call *out)
-{
-	cJSON *root = cJSON_CreateObject(), *metadata = cJSON_CreateObject();
-
-	cJSON_AddStringToObject(root, "model", r->model->id ? r->model->id : r->model->name);
+	cJSON_AddStringToObject(root, "model", r->model->id);
 	cJSON_AddStringToObject(root, "prompt", r->prompt);
 	if (r->ratio)
 		cJSON_AddStringToObject(root, "size", r->ratio);
-	cJSON_AddNumberToObject(root, "n", 1);   /* a task makes one picture, a job has n of them */
-	if (own_id && r->provider->has_lookup)
-		cJSON_AddStringToObject(root, "client_business_id", own_id);
-	add_references(root, r, ref_urls, refs_form);
-	add_resolution(root, metadata, r);
+	cJSON_AddNumberToObject(root, "n", s->pictures);
+	if (s->own_id && r->provider->has_lookup)
+		cJSON_AddStringToObject(root, "client_business_id", s->own_id);
+	add_references(root, r, s->ref_urls, s->refs_form);
+	add_resolution(root, r);
 	add_search(metadata, r);
 	add_official(metadata, r);
-	pass_through(root, metadata, r);
-	if (metadata->child && !cJSON_GetObjectItemCaseSensitive(root, "metadata"))
-		cJSON_AddItemToObject(root, "metadata", metadata);
-	else
-		cJSON_Delete(metadata);
-
-	char *text = cJSON_PrintUnformatted(root);
-	if (!text)
-		BUG("a request could not be printed");
-	*out = (struct wire_call){
-		.method = "POST",
-		.url = join_url(r->provider->url, r->provider->submit_path ? r->provider->submit_path : SUBMIT_PATH, NULL),
-		.content_type = xstrdup("application/json"),
-	};
-	buf_str(&out->body, text);
-	cJSON_free(text);
-	cJSON_Delete(root);
+	wire_json_pass_metadata(r, root, metadata);
+	if (!metadata->child)
+		cJSON_DeleteItemFromObjectCaseSensitive(root, "metadata");
+	*out = (struct wire_call){ .method = "POST", .url = wire_url(r->provider, r->provider->submit_path, NULL) };
+	wire_call_json(out, root);
 }
 
 /* --- reading */
-
-static const cJSON *member(const cJSON *object, const char *name)
-{
-	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-
-	return cJSON_IsNull(item) ? NULL : item;
-}
-
-static bool is_success(int status)
-{
-	return status >= 200 && status <= 299;
-}
-
-/* What a body without JSON was, for a person. */
-static char *describe_foreign_body(const struct wire_reply *reply)
-{
-	struct wire_error e;
-
-	wire_error_read(reply->body, reply->len, &e);
-	char *text = xasprintf("the provider answered with %s (%d)",
-	                       e.html ? "an HTML page" : reply->len ? "something that is not JSON" : "nothing",
-	                       reply->status);
-	wire_error_release(&e);
-	return text;
-}
-
-static bool says_error(const struct wire_reply *reply)
-{
-	struct wire_error e;
-
-	wire_error_read(reply->body, reply->len, &e);
-	bool is_error = e.is_error;
-	wire_error_release(&e);
-	return is_error;
-}
 
 /* An id is opaque, but it must fit the journal and be free of control characters. */
 static char *usable_id(const cJSON *item)
@@ -291,44 +115,44 @@ static char *usable_id(const cJSON *item)
 	return xstrdup(s);
 }
 
-static char *id_of(const cJSON *object)
+static bool take_id(void *id, const cJSON *item)
 {
-	char *id = usable_id(member(object, "id"));
-
-	return id ? id : usable_id(member(object, "task_id"));
+	return (*(char **)id = usable_id(item)) != NULL;
 }
 
-/* {"id":…}, {"task_id":…}, {"data":{…}}, {"data":[{…}]} */
-static char *find_task_id(const cJSON *root)
+static bool take_word(void *word, const cJSON *item)
 {
-	const cJSON *data = member(root, "data");
-	char *id = id_of(root);
-
-	if (!id && cJSON_IsObject(data))
-		id = id_of(data);
-	if (!id && cJSON_IsArray(data))
-		id = id_of(cJSON_GetArrayItem(data, 0));
-	return id;
+	*(const char **)word = cJSON_GetStringValue(item);
+	return cJSON_IsString(item);
 }
 
-static void task_parse_submit(const struct wire_reply *reply, struct wire_result *out)
+/* The status word, borrowed from the tree, or NULL. */
+static const char *status_of(const struct provider *p, const cJSON *root)
+{
+	const char *word = NULL;
+
+	dialect_find(p, DIALECT_STATUS, root, take_word, &word);
+	return word;
+}
+
+static void task_parse_submit(const struct provider *p, const struct wire_reply *reply, struct wire_result *out)
 {
 	wire_result_init(out);
-	if (!is_success(reply->status)) {
-		wire_classify(STEP_SUBMIT, reply, out);
+	if (!wire_is_success(reply->status)) {
+		wire_classify(&wire_task, STEP_SUBMIT, reply, out);
 		return;
 	}
-	cJSON *root = reply->len ? cJSON_ParseWithLength(reply->body, reply->len) : NULL;
+	cJSON *root = wire_reply_json(reply);
 	/* An error beside a status word is about a task that exists: the poll will tell. */
-	bool refused = says_error(reply) && !cJSON_IsString(member(root, "status"));
+	bool refused = wire_reply_says_error(reply) && !status_of(p, root);
 	if (!root)
-		wire_unclear(STEP_SUBMIT, describe_foreign_body(reply), out);
+		wire_unclear(STEP_SUBMIT, wire_reply_foreign(reply), out);
 	else if (refused)
-		wire_classify(STEP_SUBMIT, reply, out);
-	else if ((out->task_id = find_task_id(root)))
+		wire_classify(&wire_task, STEP_SUBMIT, reply, out);
+	else if (dialect_find(p, DIALECT_ID, root, take_id, &out->task_id))
 		out->cls = WIRE_ACCEPTED;
-	else if (says_error(reply))
-		wire_classify(STEP_SUBMIT, reply, out);
+	else if (wire_reply_says_error(reply))
+		wire_classify(&wire_task, STEP_SUBMIT, reply, out);
 	else
 		wire_unclear(STEP_SUBMIT, xasprintf("the provider answered %d without a task id", reply->status), out);
 	cJSON_Delete(root);
@@ -336,17 +160,7 @@ static void task_parse_submit(const struct wire_reply *reply, struct wire_result
 
 static void task_build_poll(const struct provider *p, const char *id, struct wire_call *out)
 {
-	*out = (struct wire_call){
-		.method = "GET", .url = join_url(p->url, p->poll_path ? p->poll_path : POLL_PATH, id),
-	};
-}
-
-static void add_url(struct wire_result *out, const char *url)
-{
-	if (out->urls_count == URLS_MAX || (strncasecmp(url, "https://", 8) && strncasecmp(url, "http://", 7)))
-		return;
-	out->urls = xrealloc(out->urls, (out->urls_count + 1) * sizeof(*out->urls));
-	out->urls[out->urls_count++] = xstrdup(url);
+	*out = (struct wire_call){ .method = "GET", .url = wire_url(p, p->poll_path, id) };
 }
 
 /* A URL, {"url": …}, or a list of either; to any depth that the parser allows. */
@@ -355,27 +169,21 @@ static void collect_urls(struct wire_result *out, const cJSON *item)
 	const cJSON *each;
 
 	if (cJSON_IsString(item)) {
-		add_url(out, item->valuestring);
+		wire_result_add_url(out, item->valuestring);
 	} else if (cJSON_IsObject(item)) {
-		collect_urls(out, member(item, "url"));
+		collect_urls(out, wire_member(item, "url"));
 	} else if (cJSON_IsArray(item)) {
 		cJSON_ArrayForEach(each, item)
 			collect_urls(out, each);
 	}
 }
 
-/* Where pictures were seen; the first place that has some counts. */
-static const struct { const char *outer, *inner; } url_places[] = {
-	{ "result", "data" }, { "result", "images" }, { "result", NULL }, { "results", NULL },
-	{ "data", NULL }, { "images", NULL }, { "url", NULL },
-};
-
-static void find_urls(struct wire_result *out, const cJSON *task)
+static bool take_urls(void *out, const cJSON *item)
 {
-	for (size_t i = 0; i < ARRAY_LEN(url_places) && !out->urls_count; i++) {
-		const cJSON *place = member(task, url_places[i].outer);
-		collect_urls(out, url_places[i].inner ? member(place, url_places[i].inner) : place);
-	}
+	struct wire_result *r = out;
+
+	collect_urls(r, item);
+	return r->urls_count > 0;
 }
 
 /* Seconds since 1970; what is too large for that is taken for milliseconds. */
@@ -386,15 +194,9 @@ static int64_t seconds(const cJSON *item)
 	return (int64_t)(item->valuedouble > 1e11 ? item->valuedouble / 1000 : item->valuedouble);
 }
 
-static int64_t find_expiry(const cJSON *task)
+static bool take_seconds(void *when, const cJSON *item)
 {
-	const cJSON *result = member(task, "result");
-	const cJSON *image = cJSON_GetArrayItem(member(result, "images"), 0);
-	int64_t when = seconds(member(task, "expires_at"));
-
-	if (!when)
-		when = seconds(member(result, "expires_at"));
-	return when ? when : seconds(member(image, "expires_at"));
+	return (*(int64_t *)when = seconds(item)) != 0;
 }
 
 /* 40, or "40%" */
@@ -409,116 +211,114 @@ static int percent(const cJSON *item)
 	return value < 0 ? -1 : value > 100 ? 100 : (int)value;
 }
 
-static double cost_of(const cJSON *task)
+static bool take_percent(void *progress, const cJSON *item)
 {
-	const cJSON *cost = member(member(task, "billing"), "cost_usd");
-
-	return cJSON_IsNumber(cost) && cost->valuedouble >= 0 ? cost->valuedouble : -1;
+	return (*(int *)progress = percent(item)) >= 0;
 }
 
-/* Words that are not here are taken for "not final". */
-static const struct { const char *word; enum wire_class cls; } status_words[] = {
-	{ "completed", WIRE_DONE }, { "success", WIRE_DONE }, { "succeeded", WIRE_DONE },
-	{ "failed", WIRE_FAILED }, { "failure", WIRE_FAILED }, { "cancelled", WIRE_FAILED },
-	{ "canceled", WIRE_FAILED },
-};
-
-static enum wire_class class_of_word(const char *word)
+static bool take_cost(void *usd, const cJSON *item)
 {
-	for (size_t i = 0; i < ARRAY_LEN(status_words); i++)
-		if (!strcasecmp(word, status_words[i].word))
-			return status_words[i].cls;
-	return WIRE_RUNNING;
+	if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0))
+		return false;
+	*(double *)usd = item->valuedouble;
+	return true;
 }
 
-static void read_done(const cJSON *task, struct wire_result *out)
+static enum wire_class class_of_word(const struct provider *p, const char *word)
 {
-	find_urls(out, task);
-	out->expires_at = find_expiry(task);
-	if (out->urls_count)
+	return dialect_has_word(p, DIALECT_DONE, word)     ? WIRE_DONE
+	       : dialect_has_word(p, DIALECT_FAILED, word) ? WIRE_FAILED
+	                                                   : WIRE_RUNNING;
+}
+
+static void read_done(const struct provider *p, const cJSON *root, struct wire_result *out)
+{
+	dialect_find(p, DIALECT_EXPIRES, root, take_seconds, &out->expires_at);
+	if (dialect_find(p, DIALECT_URLS, root, take_urls, out))
 		return;
 	out->cls = WIRE_FAILED;
 	out->reason = xstrdup("the provider says that the task is complete, but names no picture");
 	out->hint = xstrdup("look at the provider's list of tasks; retry makes a new picture");
 }
 
-static void read_task(const struct wire_reply *reply, const cJSON *root, struct wire_result *out)
+static void read_task(const struct provider *p, const struct wire_reply *reply, const cJSON *root,
+                      struct wire_result *out)
 {
-	const cJSON *data = member(root, "data");
-	const cJSON *task = cJSON_IsObject(data) && !member(root, "status") ? data : root;
-	const cJSON *status = member(task, "status");
+	const char *status = status_of(p, root);
 
-	if (!cJSON_IsString(status)) {
-		if (says_error(reply))
-			wire_classify(STEP_POLL, reply, out);
+	if (!status) {
+		if (wire_reply_says_error(reply))
+			wire_classify(&wire_task, STEP_POLL, reply, out);
 		else
 			wire_unclear(STEP_POLL, xasprintf("the provider answered %d without a status", reply->status), out);
 		return;
 	}
-	out->cls = class_of_word(status->valuestring);
-	out->progress = percent(member(task, "progress"));
-	out->cost_usd = cost_of(task);
+	out->cls = class_of_word(p, status);
+	dialect_find(p, DIALECT_PROGRESS, root, take_percent, &out->progress);
+	dialect_find(p, DIALECT_COST, root, take_cost, &out->cost_usd);
 	if (out->cls == WIRE_DONE)
-		read_done(task, out);
+		read_done(p, root, out);
 	else if (out->cls == WIRE_FAILED)
 		wire_failure(reply, out);
 }
 
-static void task_parse_poll(const struct wire_reply *reply, struct wire_result *out)
+static void task_parse_poll(const struct provider *p, const struct wire_reply *reply, struct wire_result *out)
 {
 	wire_result_init(out);
-	if (!is_success(reply->status)) {
-		wire_classify(STEP_POLL, reply, out);
+	if (!wire_is_success(reply->status)) {
+		wire_classify(&wire_task, STEP_POLL, reply, out);
 		return;
 	}
-	cJSON *root = reply->len ? cJSON_ParseWithLength(reply->body, reply->len) : NULL;
+	cJSON *root = wire_reply_json(reply);
 	if (root)
-		read_task(reply, root, out);
+		read_task(p, reply, root, out);
 	else
-		wire_unclear(STEP_POLL, describe_foreign_body(reply), out);
+		wire_unclear(STEP_POLL, wire_reply_foreign(reply), out);
 	cJSON_Delete(root);
 }
 
 /* --- upload */
 
-/* The user's own file name is nobody's business; the extension says the type. */
-static char *neutral_name(const char *mime)
+/* `purpose=generation`, each a part of the form. */
+static void add_upload_fields(const struct provider *p, struct wire_call *out)
 {
-	const char *slash = mime ? strchr(mime, '/') : NULL;
+	const char *at = dialect_words(p, DIALECT_UPLOAD_FIELDS);
+	cleanup_free char *field = NULL;
 
-	return xasprintf("image.%s", slash ? slash + 1 : "bin");
+	for (; (field = next_word(&at)); cleanup_free_(&field)) {
+		char *value = field;
+		const char *name = strsep(&value, "=");
+		wire_call_field(out, name, value ? value : "");
+	}
 }
 
-static void task_build_upload(const struct provider *p, const struct reference *ref, struct wire_call *out)
+static void task_build_upload(const struct request *r, int reference, struct wire_call *out)
 {
-	*out = (struct wire_call){
-		.method = "POST",
-		.url = join_url(p->url, p->upload_path ? p->upload_path : UPLOAD_PATH, NULL),
-		.multipart = true,
-		.part_name = xstrdup("file"),
-		.part_filename = neutral_name(ref->mime),
-		.part_type = xstrdup(ref->mime ? ref->mime : "application/octet-stream"),
-		.field = { { xstrdup("purpose"), xstrdup("generation") } },
-	};
+	struct provider there = *r->provider;
+
+	if (there.upload_url)
+		there.url = there.upload_url;
+	*out = (struct wire_call){ .method = "POST", .url = wire_url(&there, there.upload_path, NULL) };
+	wire_call_multipart(out);
+	add_upload_fields(&there, out);
+	wire_call_file(out, "file", r, reference);
+	wire_call_multipart_end(out);
 }
 
-static void task_parse_upload(const struct wire_reply *reply, struct wire_result *out)
+static void task_parse_upload(const struct provider *p, const struct wire_reply *reply, struct wire_result *out)
 {
 	wire_result_init(out);
-	if (!is_success(reply->status)) {
-		wire_classify(STEP_UPLOAD, reply, out);
+	if (!wire_is_success(reply->status)) {
+		wire_classify(&wire_task, STEP_UPLOAD, reply, out);
 		return;
 	}
-	cJSON *root = reply->len ? cJSON_ParseWithLength(reply->body, reply->len) : NULL;
-	collect_urls(out, member(root, "data"));
-	if (!out->urls_count)
-		collect_urls(out, member(root, "url"));
-	if (out->urls_count)
+	cJSON *root = wire_reply_json(reply);
+	if (dialect_find(p, DIALECT_UPLOAD, root, take_urls, out))
 		out->cls = WIRE_ACCEPTED;
-	else if (says_error(reply))
-		wire_classify(STEP_UPLOAD, reply, out);
+	else if (wire_reply_says_error(reply))
+		wire_classify(&wire_task, STEP_UPLOAD, reply, out);
 	else if (!root)
-		wire_unclear(STEP_UPLOAD, describe_foreign_body(reply), out);
+		wire_unclear(STEP_UPLOAD, wire_reply_foreign(reply), out);
 	else
 		wire_unclear(STEP_UPLOAD, xstrdup("the provider answered the upload without a URL"), out);
 	cJSON_Delete(root);

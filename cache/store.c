@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { SHA256_BYTES = 32, SHA256_HEX = 2 * SHA256_BYTES + 1, PIECE = 128 * 1024 };
+enum { SHA256_BYTES = 32, SHA256_HEX = 2 * SHA256_BYTES + 1, PIECE = 128 * 1024, WHOLE_MAX = 1 << 20 };
 
 /* The copy under way in refs; only the disk thread makes one, so one name is enough, and what a
  * crash left there is replaced. */
@@ -164,6 +164,11 @@ int store_copy_picture(int source_fd, const char *path, int to, uint8_t sha256[3
 
 	if (from < 0)
 		return -errno;
+	return store_copy_file(from, to, sha256, size);
+}
+
+int store_copy_file(int from, int to, uint8_t sha256[32], uint64_t *size)
+{
 	return copy_reference(from, to, UINT64_MAX, sha256, size);
 }
 
@@ -217,25 +222,42 @@ static bool is_plain_name(const char *name)
 	return *name && strcmp(name, ".") && strcmp(name, "..") && !strchr(name, '/');
 }
 
-static int open_incoming(const struct store *s, const char *name, int flags)
-{
-	if (!is_plain_name(name))
-		return -EINVAL;
-	/* The file becomes the user's picture by rename: the umask decides who else may read it. */
-	int fd = openat(s->incoming, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | flags, 0644);
-	return fd < 0 ? -errno : fd;
-}
-
 int store_incoming_create(const struct store *s, const char *name)
 {
 	/* A new inode: who holds the old file keeps its bytes. */
 	store_incoming_remove(s, name);
-	return open_incoming(s, name, O_CREAT | O_EXCL);
+	if (!is_plain_name(name))
+		return -EINVAL;
+	/* The file becomes the user's picture by rename: the umask decides who else may read it. */
+	int fd = openat(s->incoming, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	return fd < 0 ? -errno : fd;
 }
 
-int store_incoming_open(const struct store *s, const char *name)
+int store_incoming_write(const struct store *s, const char *name, const void *bytes, size_t len)
 {
-	return open_incoming(s, name, 0);
+	cleanup_fd int fd = store_incoming_create(s, name);
+
+	if (fd < 0)
+		return fd;
+	return fchmod(fd, 0644) < 0 ? -errno : write_all(fd, bytes, len);
+}
+
+int store_incoming_read(const struct store *s, const char *name, struct buf *whole)
+{
+	cleanup_free char *piece = xmalloc(PIECE);
+	ssize_t n = 0;
+
+	if (!is_plain_name(name))
+		return -EINVAL;
+	cleanup_fd int fd = openat(s->incoming, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	while (whole && (n = pread(fd, piece, PIECE, (off_t)whole->len)) > 0) {
+		if (whole->len > WHOLE_MAX)
+			return -EFBIG;
+		buf_add(whole, piece, (size_t)n);
+	}
+	return n < 0 ? -errno : steal_fd(&fd);
 }
 
 void store_incoming_remove(const struct store *s, const char *name)

@@ -3,7 +3,8 @@
  *
  * References are kept as one copy per distinct content (`refs/<sha256>`), unfinished downloads as
  * `incoming/<name>`.  Everything is reached from one directory descriptor; nothing follows symlinks.
- * Disk thread, except store_incoming_create() and store_open_reference() (any thread).
+ * Disk thread, except store_incoming_create(), store_incoming_write() and
+ * store_open_reference() (any thread).
  */
 #ifndef CACHE_STORE_H
 #define CACHE_STORE_H
@@ -28,9 +29,15 @@ int store_open_reference(const struct store *s, const uint8_t sha256[32]);
 /* Copies (or reflinks) the picture at `path` under source_fd into `to`; hash and size are of the bytes
  * copied.  No symlink is followed, nothing outside is reached.  0 or -errno. */
 int store_copy_picture(int source_fd, const char *path, int to, uint8_t sha256[32], uint64_t *size);
+/* The same from an open file. */
+int store_copy_file(int from, int to, uint8_t sha256[32], uint64_t *size);
 /* New empty file incoming/<name> (replacing one), read-write descriptor or -errno. */
 int store_incoming_create(const struct store *s, const char *name);
-int store_incoming_open(const struct store *s, const char *name);
+/* A whole new file incoming/<name> that everybody may read: 0 or -errno. */
+int store_incoming_write(const struct store *s, const char *name, const void *bytes, size_t len);
+/* That file again, read-write: its descriptor, and its bytes if `whole` is not NULL (1 MiB at most); or
+ * -errno. */
+int store_incoming_read(const struct store *s, const char *name, struct buf *whole);
 /* Removes what unfinished business of an earlier daemon left in incoming/: all for which wanted()
  * says no. */
 void store_incoming_sweep(const struct store *s, bool (*wanted)(void *arg, const char *name), void *arg);

@@ -106,14 +106,9 @@ static void settle_request(struct fs *fs, struct engine_commit *c, struct prompt
 		return;
 	if (!fs->options.reuse && !p->settings.value[SET_REUSE])
 		c->request.reuse = false;
-	if (!wire_by_name(c->request.provider->wire)) {
-		error_set(&c->refused, EPROTONOSUPPORT, "name another one in a provider header",
-		          "provider \"%s\" speaks the %s wire, which this version does not know",
-		          c->request.provider->name, c->request.provider->wire);
-		return;
-	}
-	if (references_gather(fs, c->path, p->settings.value[SET_REFS], &c->request, &c->refused) == 0)
-		request_check_references(&c->request, &c->refused);
+	if (references_gather(fs, c->path, p->settings.value[SET_REFS], &c->request, &c->refused) == 0 &&
+	    request_check_references(&c->request, &c->refused) == 0)
+		wire_check_size(&c->request, &c->refused);
 }
 
 /* 1: no prompt after all. */

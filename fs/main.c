@@ -38,8 +38,9 @@ static const struct command {
 	{ "cancel", "PATH... | --all", "don't send it; give up what was sent", "", cli_control },
 	{ "release", "PATH... | --all", "let held prompts start",
 	  "Prompts are held when they were there before the first mount, or beyond the budget.", cli_control },
-	{ "models", "[-o OPTION,...] [NAME]", "the models that are known, and their prices",
-	  "NAME (or an alias) shows what that model takes.", cli_models },
+	{ "models", "[--json] [-o OPTION,...] [NAME]", "the models that are known, and their prices",
+	  "NAME (or an id, or an alias) shows what that model takes, at each provider that offers it;\n"
+	  "-o provider=NAME at that one.", cli_models },
 	{ "sandbox", "[--port N] ...", "run a provider of sample pictures on this machine",
 	  "`easelfs mount -o sandbox` starts one of its own.", cli_sandbox },
 };

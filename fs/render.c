@@ -76,6 +76,20 @@ static void add_line(struct buf *out, const char *name, const char *value)
 	buf_chr(out, '\n');
 }
 
+static void add_reference(struct buf *out, const struct reference *ref)
+{
+	char hash[2 * sizeof(ref->sha256) + 1];
+
+	if (ref->is_url) {
+		add_line(out, "reference", ref->name);
+		return;
+	}
+	hex_encode(ref->sha256, sizeof(ref->sha256), hash);
+	cleanup_free char *text = xasprintf("%s (%s, %llu bytes, sha256 %s)", ref->name, ref->mime,
+	                                    (unsigned long long)ref->size, hash);
+	add_line(out, "reference", text);
+}
+
 static void add_asked(struct buf *out, const struct job_view *v)
 {
 	const struct request *r = v->request;
@@ -91,7 +105,7 @@ static void add_asked(struct buf *out, const struct job_view *v)
 	if (r->resolution)
 		buf_fmt(out, "resolution: %s\n", r->resolution);
 	for (size_t i = 0; i < r->references_count; i++)
-		buf_fmt(out, "reference: %s\n", r->references[i].name);
+		add_reference(out, &r->references[i]);
 }
 
 static void add_picture(struct buf *out, const struct task_row *t)
@@ -183,11 +197,25 @@ static cJSON *json_task(const struct task_row *t)
 	return o;
 }
 
+static cJSON *json_reference(const struct reference *ref)
+{
+	cJSON *o = cJSON_CreateObject();
+	char hash[2 * sizeof(ref->sha256) + 1];
+
+	hex_encode(ref->sha256, sizeof(ref->sha256), hash);
+	cJSON_AddStringToObject(o, "name", ref->name);
+	json_text(o, "type", ref->mime);
+	json_number(o, "bytes", (double)ref->size);
+	cJSON_AddStringToObject(o, "sha256", hash);
+	return o;
+}
+
 static void json_job(cJSON *o, const struct job_view *v)
 {
 	cJSON *pictures = cJSON_AddArrayToObject(o, "pictures");
 	cJSON *tasks = cJSON_AddArrayToObject(o, "tasks");
 	cJSON *refs = cJSON_AddArrayToObject(o, "references");
+	cJSON *files = cJSON_AddArrayToObject(o, "reference_files");
 	const struct request *r = v->request;
 
 	json_text(o, "model", v->job->model);
@@ -205,6 +233,9 @@ static void json_job(cJSON *o, const struct job_view *v)
 	}
 	for (size_t i = 0; r && i < r->references_count; i++)
 		cJSON_AddItemToArray(refs, cJSON_CreateString(r->references[i].name));
+	for (size_t i = 0; r && i < r->references_count; i++)
+		if (!r->references[i].is_url)
+			cJSON_AddItemToArray(files, json_reference(&r->references[i]));
 }
 
 void render_json(const struct job_view *v, const char *path, enum file_state f, struct buf *out)

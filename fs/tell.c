@@ -49,7 +49,7 @@ struct tell {
 
 /* --- from others --- */
 
-/* The next start publishes what comes too late. */
+/* The next start publishes it. */
 static void give_back(struct fs *fs, struct publication *p)
 {
 	p->result = -ESHUTDOWN;
@@ -61,6 +61,8 @@ static void item_free(struct item *i)
 	free(i->path);
 	free(i);
 }
+
+static void do_publish(struct tell *t, struct publication *p);
 
 static void add(struct fs *fs, struct item item)
 {
@@ -77,8 +79,9 @@ static void add(struct fs *fs, struct item item)
 	pthread_mutex_unlock(&t->lock);
 	if (!late)
 		return;
+	/* The mount is gone, or about to go: nobody needs to be told, so the caller does it himself. */
 	if (i->p)
-		give_back(fs, i->p);
+		do_publish(t, i->p);
 	item_free(i);
 }
 
@@ -335,7 +338,7 @@ static int publish_folder(struct tell *t, int root, struct publication *p)
 }
 
 static int (*const publish_kinds[])(struct tell *, int, struct publication *) = {
-	[PUBLISH_PICTURE] = publish_picture, [PUBLISH_TEXT] = publish_text,
+	[PUBLISH_PICTURE] = publish_picture, [PUBLISH_BESIDE] = publish_picture, [PUBLISH_TEXT] = publish_text,
 	[PUBLISH_RETIRE] = publish_retire, [PUBLISH_MOVE] = publish_move,
 	[PUBLISH_MOVE_HISTORY] = publish_move_history, [PUBLISH_REMOVE] = publish_remove,
 	[PUBLISH_FOLDER] = publish_folder,

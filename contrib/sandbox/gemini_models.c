@@ -14,6 +14,14 @@
     .ratios = TEN " 1:4 4:1 1:8 8:1", .sizes = "512 1K 2K 4K", .pixels = PIXELS_3X, .thinks = true, \
     .levels = "minimal high", .image_search = true, .google_search = true, .references = 14, \
     .picture_tokens = {747, 1120, 1680, 2520}
+#define LITE31 \
+    .ratios = TEN, .sizes = "1K", .pixels = PIXELS_3X, .thinks = true, .levels = "minimal high", .references = 14, \
+    .picture_tokens = {1120, 1120, 1120, 1120}
+/* Tokens of its larger pictures are not documented. */
+#define FLASH21 \
+    .ratios = TEN " 1:4 4:1 1:8 8:1", .sizes = "1K 2K 4K", .pixels = PIXELS_3X, .thinks = true, \
+    .levels = "minimal medium high", .image_search = true, .google_search = true, .references = 14, \
+    .picture_tokens = {1120, 1120, 1680, 2520}
 /* It always thinks, and answers "Thinking level is not supported for this model" (BerriAI/litellm#17027). */
 #define PRO3 \
     .ratios = TEN, .sizes = "1K 2K 4K", .pixels = PIXELS_3X, .thinks = true, .google_search = true, \
@@ -23,6 +31,8 @@ static const struct gemini_model models[] = {
     {.id = "gemini-2.5-flash-image", FLASH25},
     {.id = "gemini-3.1-flash-image", FLASH31},
     {.id = "gemini-3.1-flash-image-preview", FLASH31},
+    {.id = "gemini-3.1-flash-lite-image", LITE31},
+    {.id = "gemini-nano-banana-2.1", FLASH21},
     {.id = "gemini-3-pro-image", PRO3},
     {.id = "gemini-3-pro-image-preview", PRO3},
 };

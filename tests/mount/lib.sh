@@ -171,6 +171,7 @@ setup() {
 	export LC_ALL=C.UTF-8
 	# Nobody's key is ever used, nor a proxy, nor a configuration of whoever runs this.
 	unset TOAPIS_API_KEY TOKAIFY_API_KEY GEMINI_API_KEY GOOGLE_API_KEY OPENAI_API_KEY EASELFS_CONFIG
+	unset APIMART_API_KEY EVOLINK_API_KEY
 	unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NOTIFY_SOCKET
 	export EASELFS_SANDBOX_KEY=key-of-the-tests
 	export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}log_path=$WORK/sanitizer

@@ -109,7 +109,8 @@ prompt neither.txt 'refs: pose.png
 
 neither'
 ok 'neither form: it fails' wait_state neither.txt failed
-is "$(posts neither '| length')" 2 'neither form: each was tried once'
+is "$(posts neither '| map(.body | fromjson | .image_urls[0] | type) | join(",")')" string,object,string,object \
+	'neither form: each was tried once with the upload that was there, and once with a new one'
 control DELETE faults >/dev/null
 
 # --- refused for good -------------------------------------------------------------------------------
@@ -131,7 +132,6 @@ refusal 400 '{"success":false,"message":"not this way"}' 'not this way'
 refusal 422 '{"error":{"code":"content_policy_violation","message":"no dragons"}}' 'content rules.*no dragons'
 refusal 422 '{"detail":[{"loc":["body","size"],"msg":"field required"}]}' 'field required'
 refusal 400 '[{"error":{"code":400,"status":"INVALID_ARGUMENT","message":"in a list"}}]' 'in a list'
-refusal 403 '"<html><body>Access denied</body></html>"' 'turned the request away'
 refusal 400 '""' 'refused the request'
 
 for how in error text fail_reason; do
@@ -174,6 +174,8 @@ stops() {
 }
 stops unauthorized '"do":"status","status":401' 'API key'
 stops unpaid '"do":"status","status":402' 'credit'
+stops forbidden '"do":"status","status":403' '403'
+stops page '"do":"status","status":403,"body":"<html><body>Access denied</body></html>"' 'turned the request away'
 stops quota '"do":"status","status":429,"body":{"error":{"code":"insufficient_quota","message":"top up","type":"insufficient_quota"}}' 'credit.*top up'
 
 # --- nobody there -----------------------------------------------------------------------------------

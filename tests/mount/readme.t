@@ -112,7 +112,7 @@ done
 is "$(first_column state | sort)" \
 	"$(sed -n 's/^\t\[STATE_[A-Z]*\] = "\([a-z]*\)".*/\1/p' "$TREE/cache/journal.c" | sort)" 'all states are explained'
 
-grep -o '](\([^)h][^)]*\))' "$README" | tr -d '])(' | while read -r file; do
+grep -o '](\([^)h#][^)]*\))' "$README" | tr -d '])(' | while read -r file; do
 	[ -e "$TREE/$file" ] || echo "$file"
 done >"$WORK/missing"
 is "$(cat "$WORK/missing")" '' 'all files that it points to are there'

@@ -128,6 +128,24 @@ four of them'
 ok 'n: 4 with a reference: it is completed' wait_state four.txt completed
 is "$(accepted 'four of them'),$(bill .uploads)" 4,$((before + 2)) 'four charges, one upload'
 
+# The provider throws uploads away sooner than was thought: it refuses the address, so nothing was made, and
+# they are uploaded once more.
+put old.png old
+prompt old.txt 'refs: old.png
+
+while it was young'
+made old.txt 'while it was young' old 'an upload'
+before=$(bill .uploads)
+has_expired() { [ "$(curl -s -o /dev/null -w '%{http_code}' --max-time 10 "$1")" = 404 ]; }
+control POST settings '{"upload_expiry":3}' >/dev/null
+ok 'its address expires' eventually 20 has_expired "$(urls_of 'while it was young')"
+prompt renewed.txt 'refs: old.png
+
+now that it is old'
+ok 'a reference whose address has expired: it is completed' wait_state renewed.txt completed
+is "$(accepted 'now that it is old'),$(bill .uploads)" 1,$((before + 1)) 'one charge, one more upload'
+control POST settings '{"upload_expiry":259200}' >/dev/null
+
 # --- uploads that go wrong ----------------------------------------------------------------------------
 
 fault() { control POST faults "$1" >/dev/null || die "fault $1"; }

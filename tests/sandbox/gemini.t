@@ -48,7 +48,7 @@ http POST "$API/v1/models/$pro:generateContent" -H "Authorization: Bearer $KEY" 
 is "$CODE $(field .modelVersion)" "200 $pro" 'v1 works as v1beta does'
 http GET "$API/v1beta/models" -H "x-goog-api-key: $KEY"
 is "$(field '[.models[].name|sub("models/";"")]|join(" ")')" \
-	"$flash25 $flash31 $flash31-preview $pro $pro-preview" 'the models are listed'
+	"$flash25 $flash31 $flash31-preview gemini-3.1-flash-lite-image gemini-nano-banana-2.1 $pro $pro-preview" 'the models are listed'
 
 snake='{"contents":[{"parts":[{"text":"x"}]}],"generation_config":{"response_modalities":["IMAGE"],"image_config":{"aspect_ratio":"1:8","image_size":"512"},
 "thinking_config":{"thinking_level":"minimal","include_thoughts":true},"candidate_count":1,"top_p":0.5,"top_k":40,"max_output_tokens":1000},"safety_settings":[]}'

@@ -636,6 +636,24 @@ static void a_bug_names_its_place_and_aborts(void **state)
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
 }
 
+static void durations_are_numbers_with_units(void **state)
+{
+	(void)state;
+	static const struct { const char *text; double seconds; const char *rest; } cases[] = {
+		{ "22.1s.", 22.1, "." }, { "6m0s", 360, "" }, { "120ms", 0.12, "" }, { "1h2m", 3720, "" }, { "5µs", 5e-6, "" },
+		{ "30 seconds", 30, " seconds" }, { "30seconds", 30, "seconds" }, { "1m2", 60, "2" }, { "7.", 7, "." },
+		{ "", -1, "" }, { "soon", -1, "soon" }, { "-1s", -1, "-1s" }, { ".5s", -1, ".5s" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const char *end;
+		double got = parse_duration(cases[i].text, &end);
+		if (got < cases[i].seconds - 1e-9 || got > cases[i].seconds + 1e-9 || strcmp(end, cases[i].rest))
+			fail_msg("\"%s\" is %g, and then \"%s\"", cases[i].text, got, end);
+	}
+	assert_true(parse_duration("3s", NULL) == 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -662,6 +680,7 @@ int main(void)
 		cmocka_unit_test(hex_survives_the_way_there_and_back),
 		cmocka_unit_test(hex_of_another_length_or_alphabet_is_refused),
 		cmocka_unit_test(sizes_are_decimal_unless_they_say_binary),
+		cmocka_unit_test(durations_are_numbers_with_units),
 		cmocka_unit_test(what_is_no_size_is_refused),
 		cmocka_unit_test(a_block_ends_at_the_blank_line_and_the_text_behind_is_left),
 		cmocka_unit_test(crlf_counts_as_one_line_end),

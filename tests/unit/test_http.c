@@ -238,14 +238,17 @@ static struct http_request get(const struct client *c)
 	return r;
 }
 
+/* One at a time. */
 static struct http_request post_once(const struct client *c, const void *body, size_t len)
 {
+	static struct http_piece piece;
 	struct http_request r = get(c);
 
+	piece = (struct http_piece){ .text = body, .len = len, .fd = -1 };
 	r.method = "POST";
 	r.content_type = "application/json";
-	r.body = body;
-	r.body_len = len;
+	r.body = &piece;
+	r.body_pieces = 1;
 	r.once = true;
 	return r;
 }
@@ -836,22 +839,23 @@ static int memory_file(const char *bytes, size_t len)
 	return fd;
 }
 
+/* One at a time. */
 static struct http_request upload(const struct client *c, int fd, uint64_t size)
 {
-	static const char *const fields[] = { "purpose", "generation", NULL };
+	static struct http_piece pieces[3];
 	struct http_request r = get(c);
 
+	pieces[0] = (struct http_piece){ .text = "before ", .len = 7, .fd = -1 };
+	pieces[1] = (struct http_piece){ .fd = fd, .size = size };
+	pieces[2] = (struct http_piece){ .text = " after", .len = 6, .fd = -1 };
 	r.method = "POST";
-	r.part_name = "file";
-	r.part_filename = "image.png";
-	r.part_type = "image/png";
-	r.part_fd = fd;
-	r.part_size = size;
-	r.fields = fields;
+	r.content_type = "text/plain";
+	r.body = pieces;
+	r.body_pieces = ARRAY_LEN(pieces);
 	return r;
 }
 
-static void an_upload_carries_the_file_and_its_fields(void **state)
+static void a_body_is_its_pieces_in_order(void **state)
 {
 	(void)state;
 	size_t len = 2u << 20;
@@ -864,10 +868,12 @@ static void an_upload_carries_the_file_and_its_fields(void **state)
 	struct http_request request = upload(&c, fd, len);
 	assert_int_equal(ask(c.http, &request).status, 200);
 	char *got = server_newest(&c.server);
-	assert_non_null(strstr(got, "multipart/form-data; boundary="));
-	assert_non_null(strstr(got, "name=\"purpose\"\r\n\r\ngeneration\r\n"));
-	assert_non_null(strstr(got, "name=\"file\"; filename=\"image.png\"\r\nContent-Type: image/png\r\n\r\npppp"));
-	assert_int_equal(strspn(strstr(got, "pppp"), "p"), len);
+	assert_non_null(strstr(got, "Content-Type: text/plain\r\n"));
+	char *body = strstr(got, "\r\n\r\nbefore pppp");
+	assert_non_null(body);
+	body += strlen("\r\n\r\nbefore ");
+	assert_int_equal(strspn(body, "p"), len);
+	assert_string_equal(body + len, " after");
 	free(got);
 	close(fd);
 	free(bytes);
@@ -885,7 +891,7 @@ static void an_upload_is_repeated_on_a_new_connection(void **state)
 	assert_int_equal(ask(c.http, &first).outcome, HTTP_REPLY);
 	assert_int_equal(ask(c.http, &request).outcome, HTTP_AMBIGUOUS);
 	char *got = server_newest(&c.server);
-	assert_non_null(strstr(got, "\r\n\r\npicture\r\n"));
+	assert_non_null(strstr(got, "\r\n\r\nbefore picture after"));
 	assert_true(server_requests(&c.server) >= 2);
 	free(got);
 	close(fd);
@@ -903,12 +909,19 @@ static void a_file_that_became_shorter_ends_the_upload(void **state)
 	struct result r = ask(c.http, &request);
 	assert_int_equal(r.outcome, HTTP_LOCAL);
 	assert_int_equal(r.local_errno, EIO);
-	expect_text(&r, "shorter");
+	expect_text(&r, "a file to be sent could not be read");
 	close(fd);
 	client_release(&c);
 }
 
-static void a_200_goes_to_its_file(void **state)
+static int to_file(void *arg, const void *bytes, size_t len, struct error *err)
+{
+	if (write(*(int *)arg, bytes, len) == (ssize_t)len)
+		return 0;
+	return error_set(err, errno, NULL, "the test's file is full");
+}
+
+static void a_200_goes_to_its_sink(void **state)
 {
 	(void)state;
 	char bytes[16] = { 0 };
@@ -917,7 +930,8 @@ static void a_200_goes_to_its_file(void **state)
 	client_init(&c, serve_hello);
 	int fd = memory_file("", 0);
 	struct http_request request = get(&c);
-	request.sink_fd = fd;
+	request.sink = to_file;
+	request.sink_arg = &fd;
 	struct result r = ask(c.http, &request);
 	assert_int_equal(r.outcome, HTTP_REPLY);
 	assert_int_equal(r.received, 5);
@@ -928,7 +942,7 @@ static void a_200_goes_to_its_file(void **state)
 	client_release(&c);
 }
 
-static void what_is_no_200_does_not_go_to_the_file(void **state)
+static void what_is_no_200_does_not_go_to_the_sink(void **state)
 {
 	(void)state;
 	struct client c;
@@ -936,7 +950,8 @@ static void what_is_no_200_does_not_go_to_the_file(void **state)
 	client_init(&c, serve_429);
 	int fd = memory_file("", 0);
 	struct http_request request = get(&c);
-	request.sink_fd = fd;
+	request.sink = to_file;
+	request.sink_arg = &fd;
 	struct result r = ask(c.http, &request);
 	assert_int_equal(r.status, 429);
 	assert_string_equal(r.body, "{}");
@@ -953,10 +968,12 @@ static void a_full_disk_is_our_own_trouble(void **state)
 	client_init(&c, serve_hello);
 	int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
 	struct http_request request = get(&c);
-	request.sink_fd = fd;
+	request.sink = to_file;
+	request.sink_arg = &fd;
 	struct result r = ask(c.http, &request);
 	assert_int_equal(r.outcome, HTTP_LOCAL);
 	assert_int_equal(r.local_errno, ENOSPC);
+	expect_text(&r, "the test's file is full");
 	close(fd);
 	client_release(&c);
 }
@@ -1266,11 +1283,11 @@ int main(void)
 		cmocka_unit_test(a_reply_that_announces_too_much_stops_at_once),
 		cmocka_unit_test(a_stall_is_noticed_before_and_amid_the_reply),
 		cmocka_unit_test(the_total_timeout_ends_a_request_that_was_sent_as_ambiguous),
-		cmocka_unit_test(an_upload_carries_the_file_and_its_fields),
+		cmocka_unit_test(a_body_is_its_pieces_in_order),
 		cmocka_unit_test(an_upload_is_repeated_on_a_new_connection),
 		cmocka_unit_test(a_file_that_became_shorter_ends_the_upload),
-		cmocka_unit_test(a_200_goes_to_its_file),
-		cmocka_unit_test(what_is_no_200_does_not_go_to_the_file),
+		cmocka_unit_test(a_200_goes_to_its_sink),
+		cmocka_unit_test(what_is_no_200_does_not_go_to_the_sink),
 		cmocka_unit_test(a_full_disk_is_our_own_trouble),
 		cmocka_unit_test(addresses_inside_are_refused_unless_allowed),
 		cmocka_unit_test(a_name_is_judged_by_its_address_also_on_a_reused_connection),

@@ -61,6 +61,19 @@ static void the_limits_reset_is_relative_or_absolute(void **state)
 	assert_true(http_limit_reset("later", now) == -1);
 }
 
+static void the_limits_reset_may_have_units(void **state)
+{
+	(void)state;
+	static const struct { const char *value; double wait; } rows[] = {
+		{ "6m0s", 360 }, { "1.5s", 1.5 }, { "120ms", 0.12 }, { "1h2m3.5s", 3723.5 }, { "0s", 0 }, { "2d", 86400 },
+		{ "7us", 7e-6 }, { "6m0s later", -1 }, { "6 m", -1 }, { "6x", -1 }, { "m", -1 }, { "1m2", -1 }, { "-1s", -1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (fabs(http_limit_reset(rows[i].value, now) - rows[i].wait) > 1e-9)
+			fail_msg("\"%s\" is %g", rows[i].value, http_limit_reset(rows[i].value, now));
+}
+
 static void feed(struct http_headers *h, const char *line)
 {
 	http_headers_line(h, line, strlen(line), now);
@@ -86,6 +99,48 @@ static void headers_are_read_in_any_case_and_spacing(void **state)
 	assert_int_equal(h.limit_remaining, 0);
 	assert_true(h.limit_reset == 9);
 	http_headers_release(&h);
+}
+
+static void openais_spelling_of_the_headers_is_read(void **state)
+{
+	(void)state;
+	struct http_headers h;
+
+	http_headers_init(&h);
+	feed(&h, "x-ratelimit-limit-requests: 5\r\n");
+	feed(&h, "x-ratelimit-remaining-requests: 0\r\n");
+	feed(&h, "x-ratelimit-reset-requests: 6m0s\r\n");
+	feed(&h, "x-ratelimit-remaining-tokens: 7\r\n");
+	feed(&h, "x-ratelimit-reset-tokens: 1s\r\n");
+	assert_int_equal(h.limit_remaining, 0);
+	assert_true(h.limit_reset == 360);
+	assert_true(h.retry_after == -1);
+	http_headers_release(&h);
+}
+
+static void expect_retry(const char *first, const char *second, double wanted)
+{
+	struct http_headers h;
+
+	http_headers_init(&h);
+	feed(&h, first);
+	feed(&h, second);
+	if (fabs(h.retry_after - wanted) > 1e-9)
+		fail_msg("%s, %s: %g", first, second, h.retry_after);
+	http_headers_release(&h);
+}
+
+static void milliseconds_are_more_exact_than_seconds(void **state)
+{
+	(void)state;
+	expect_retry("retry-after-ms: 1250\r\n", "x: y\r\n", 1.25);
+	expect_retry("retry-after-ms: 1250\r\n", "retry-after: 2\r\n", 1.25);
+	expect_retry("retry-after: 2\r\n", "retry-after-ms: 1250\r\n", 1.25);
+	expect_retry("retry-after: 2\r\n", "retry-after-ms: soon\r\n", 2);
+	expect_retry("retry-after-ms: soon\r\n", "retry-after: 2\r\n", 2);
+	expect_retry("retry-after-ms: -3\r\n", "x: y\r\n", 0);
+	expect_retry("retry-after-ms: 99999999999999999999\r\n", "x: y\r\n", 86400);
+	expect_retry("retry-after-ms: 1250\r\n", "HTTP/1.1 429 x\r\n", -1);
 }
 
 static void a_new_status_line_forgets_the_reply_before(void **state)
@@ -196,6 +251,9 @@ int main(void)
 		cmocka_unit_test(retry_after_is_clamped_to_a_day),
 		cmocka_unit_test(retry_after_that_is_nothing_of_that_is_not_said),
 		cmocka_unit_test(the_limits_reset_is_relative_or_absolute),
+		cmocka_unit_test(the_limits_reset_may_have_units),
+		cmocka_unit_test(openais_spelling_of_the_headers_is_read),
+		cmocka_unit_test(milliseconds_are_more_exact_than_seconds),
 		cmocka_unit_test(headers_are_read_in_any_case_and_spacing),
 		cmocka_unit_test(a_new_status_line_forgets_the_reply_before),
 		cmocka_unit_test(public_addresses_pass),

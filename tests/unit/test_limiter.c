@@ -125,6 +125,35 @@ static void what_the_provider_says_is_left_is_all_that_goes(void **state)
 	assert_int_equal(take_all(&l, 0), 3);
 }
 
+static void that_holds_without_a_limit_of_our_own_too(void **state)
+{
+	struct limiter l;
+
+	(void)state;
+	limiter_init(&l, 0, 0);
+	limiter_left(&l, 3, 10000);
+	assert_int_equal(limiter_take(&l, 0), 0);
+	assert_int_equal(limiter_take(&l, 0), 0);
+	assert_int_equal(limiter_take(&l, 0), 0);
+	assert_int_equal(limiter_take(&l, 0), 10000);
+	assert_int_equal(limiter_take(&l, 10000), 0);
+}
+
+static void an_older_reply_gives_nothing_back(void **state)
+{
+	struct limiter l;
+
+	(void)state;
+	limiter_init(&l, 0, 0);
+	limiter_left(&l, 2, 10000);
+	assert_int_equal(limiter_take(&l, 0), 0);
+	limiter_left(&l, 3, 10000);
+	assert_int_equal(limiter_take(&l, 0), 0);
+	assert_int_equal(limiter_take(&l, 0), 10000);
+	limiter_left(&l, 3, 20000);
+	assert_int_equal(limiter_take(&l, 0), 0);
+}
+
 static void none_left_blocks_until_the_reset(void **state)
 {
 	struct limiter l;
@@ -159,6 +188,8 @@ int main(void)
 		cmocka_unit_test(nothing_goes_while_it_is_blocked),
 		cmocka_unit_test(a_shorter_block_does_not_end_a_longer_one),
 		cmocka_unit_test(what_the_provider_says_is_left_is_all_that_goes),
+		cmocka_unit_test(that_holds_without_a_limit_of_our_own_too),
+		cmocka_unit_test(an_older_reply_gives_nothing_back),
 		cmocka_unit_test(none_left_blocks_until_the_reset),
 		cmocka_unit_test(more_left_than_we_count_changes_nothing),
 	};

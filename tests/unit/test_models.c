@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "models.h"
+#include "models_internal.h"
 
 static struct models *load(const char *config)
 {
@@ -154,6 +155,298 @@ static void the_family_at_toapis_is_as_its_pages_say(void **state)
 	models_unref(m);
 }
 
+static size_t length(char *const *list)
+{
+	size_t n = 0;
+
+	while (list[n])
+		n++;
+	return n;
+}
+
+static void the_other_models_at_toapis_are_as_its_pages_say(void **state)
+{
+	static const struct { const char *id, *resolutions, *formats; unsigned ratios, n, refs, chars; } rows[] = {
+		{ "gpt-image-2", "1K 2K 4K", "jpeg png webp", 13, 1, 16, 32000 },
+		{ "gpt-image-2-vip", "1K 2K 4K", "jpeg png webp", 13, 1, 16, 32000 },
+		{ "gpt-image-2-official", "1K 2K 4K", "jpeg png webp", 13, 1, 16, 32000 },
+		{ "gpt-4o-image", "", "jpeg png webp", 3, 1, 5, 0 },
+		{ "doubao-seedream-4-0", "1K 2K 4K", "jpeg png", 9, 15, 10, 0 },
+		{ "doubao-seedream-4-5", "2K 4K", "jpeg png", 9, 15, 10, 0 },
+		{ "doubao-seedream-5-0", "2K 3K", "jpeg png", 9, 15, 10, 0 },
+		{ "doubao-seedream-5-0-pro", "1K 2K", "jpeg png", 9, 10, 10, 0 },
+		{ "flux-2-pro", "1K 2K", "jpeg png webp", 7, 1, 8, 0 },
+		{ "flux-2-flex", "1K 2K", "jpeg png webp", 7, 1, 8, 0 },
+		{ "flux-kontext-pro", "", "jpeg png webp", 7, 1, 1, 0 },
+		{ "flux-kontext-max", "", "jpeg png webp", 7, 1, 1, 0 },
+	};
+	struct models *m = load(NULL);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct model *x = models_model(m, rows[i].id, "toapis");
+
+		assert_non_null(x);
+		assert_string_equal(x->id, rows[i].id);
+		expect_list(x->resolutions, rows[i].resolutions);
+		expect_list(x->ref_formats, rows[i].formats);
+		assert_int_equal(length(x->ratios), rows[i].ratios);
+		assert_int_equal(x->n_max, rows[i].n);
+		assert_int_equal(x->refs_max, rows[i].refs);
+		assert_int_equal(x->prompt_chars, rows[i].chars);
+	}
+	const struct model *gpt = models_model(m, "gpt-image-2", "toapis");
+	assert_string_equal(gpt->resolution_key, "resolution");
+	assert_true(gpt->resolution_lower);
+	assert_string_equal(gpt->refs_key, "reference_images");
+	assert_string_equal(models_model(m, "seedream-4", "toapis")->resolution_key, "metadata.resolution");
+	models_unref(m);
+}
+
+static void the_synchronous_providers_are_as_their_pages_say(void **state)
+{
+	static const struct { const char *provider, *id, *resolutions, *thinking, *search; unsigned ratios, refs; double price; } rows[] = {
+		{ "tokaify", "gemini-2.5-flash-image", "", "", "", 10, 14, -1 },
+		{ "google", "gemini-nano-banana-2.1", "1K 2K 4K", "minimal medium high", "web image", 14, 14, 0.0336 },
+		{ "google", "gemini-3.1-flash-image", "512 1K 2K 4K", "minimal high", "web image", 14, 14, 0.067 },
+		{ "google", "gemini-3.1-flash-lite-image", "1K", "minimal high", "", 10, 14, 0.0336 },
+		{ "google", "gemini-3-pro-image", "1K 2K 4K", "", "web", 10, 14, 0.134 },
+		{ "google", "gemini-2.5-flash-image", "", "", "", 10, 14, 0.039 },
+		{ "openai", "gpt-image-2", "1K 2K 4K", "", "", 15, 16, -1 },
+		{ "openai", "gpt-image-1.5", "", "", "", 3, 16, -1 },
+		{ "openai", "gpt-image-1-mini", "", "", "", 3, 16, -1 },
+		{ "openai", "gpt-image-1", "", "", "", 3, 16, -1 },
+	};
+	struct models *m = load(NULL);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct model *x = models_model(m, rows[i].id, rows[i].provider);
+
+		assert_string_equal(x->id, rows[i].id);
+		expect_list(x->resolutions, rows[i].resolutions);
+		expect_list(x->thinking_levels, rows[i].thinking);
+		expect_list(x->search_kinds, rows[i].search);
+		assert_int_equal(length(x->ratios), rows[i].ratios);
+		assert_int_equal(x->refs_max, rows[i].refs);
+		assert_true(model_price(m, x, NULL) == rows[i].price);
+	}
+	expect_list(models_model(m, "nano-banana", "tokaify")->ref_formats, "png jpeg webp heic heif");
+	assert_true(models_model(m, "nano-banana", "tokaify")->takes[SET_CANDIDATES]);
+	assert_false(models_model(m, "nano-banana-2.1", "google")->takes[SET_CANDIDATES]);
+	assert_int_equal(models_provider(m, "tokaify")->request_bytes, 20000000);
+	assert_int_equal(models_provider(m, "google")->request_bytes, 20000000);
+	assert_int_equal(models_provider(m, "toapis")->request_bytes, 0);
+	assert_false(models_provider(m, "openai")->ref_urls);
+	models_unref(m);
+}
+
+static void the_sister_gateways_are_as_their_pages_say(void **state)
+{
+	struct models *m = load(NULL);
+	const struct model *two = models_model(m, "nano-banana-2", "evolink");
+	const struct model *pro = models_model(m, "nano-banana-pro", "evolink");
+	const struct model *mart = models_model(m, "nano-banana-2", "apimart");
+
+	(void)state;
+	assert_string_equal(two->resolution_key, "quality");
+	assert_string_equal(two->default_resolution, "2K");
+	assert_int_equal(two->prompt_chars, 2000);
+	expect_pixels(two, "16:9", NULL, 2752, 1536);
+	assert_int_equal(pro->refs_max, 10);
+	assert_string_equal(pro->resolution_key, "quality");
+	assert_string_equal(mart->resolution_key, "resolution");
+	assert_string_equal(mart->default_resolution, "1K");
+	assert_int_equal(models_provider(m, "apimart")->ref_bytes, 20000000);
+	assert_string_equal(models_provider(m, "apimart")->key_env, "APIMART_API_KEY");
+	assert_string_equal(models_provider(m, "evolink")->key_env, "EVOLINK_API_KEY");
+	assert_false(models_provider(m, "evolink")->has_lookup || models_provider(m, "apimart")->has_lookup);
+	models_unref(m);
+}
+
+/* Multiples of 16, ratio up to 3:1, sides up to 3840, 655,360 to 8,294,400 pixels, and the ratio exactly. */
+static void sizes_of_gpt_image_2_are_such_as_it_takes(void **state)
+{
+	struct models *m = load(NULL);
+	const struct model *x = models_model(m, "gpt-image-2", "openai");
+
+	(void)state;
+	assert_int_equal(x->pixels_count, 45);
+	for (size_t i = 0; i < x->pixels_count; i++) {
+		const struct pixels *p = &x->pixels[i];
+		unsigned a, b, w = p->width, h = p->height;
+
+		assert_int_equal(sscanf(p->ratio, "%u:%u", &a, &b), 2);
+		if (w % 16 || h % 16 || w > 3840 || h > 3840 || w * h < 655360 || w * h > 8294400 || w > 3 * h ||
+		    h > 3 * w || w * b != h * a)
+			fail_msg("%s at %s: %ux%u", p->ratio, p->resolution, w, h);
+	}
+	models_unref(m);
+}
+
+static void every_row_is_sane(void **state)
+{
+	struct models *m = load(NULL);
+
+	(void)state;
+	for (size_t i = 0; i < m->providers_count; i++) {
+		const struct provider *p = &m->providers[i];
+		bool task = !strcmp(p->wire, "task");
+
+		assert_true(p->submit_path && *p->submit_path == '/');
+		assert_true(task == (p->poll_path != NULL) && (!task || strstr(p->poll_path, "{id}")));
+		assert_true(*p->url ? !strncmp(p->url, "http", 4) : provider_is_sandbox(m, p));
+		assert_true((p->auth == AUTH_NONE) == (p->key_env == NULL) || provider_is_sandbox(m, p));
+		assert_true(p->first_look > 0 && p->poll_min > 0 && p->poll_max >= p->poll_min && p->ref_bytes);
+		assert_true(!p->request_bytes || p->ref_bytes / 3 * 4 <= p->request_bytes);
+	}
+	for (size_t i = 0; i < m->models_count; i++) {
+		const struct model *x = &m->models[i];
+
+		assert_ptr_equal(models_model(m, x->name, x->provider), x);
+		assert_string_equal(models_model(m, x->id, x->provider)->id, x->id);
+		assert_true(x->n_max >= 1 && x->n_max <= 16 && x->refs_max && *x->ratios && *x->ref_formats);
+		assert_true(!x->default_resolution || list_has(x->resolutions, x->default_resolution));
+		assert_true(!x->takes[SET_QUALITY] || *x->quality_formats);
+		assert_true(x->takes[SET_FORMAT] == (*x->formats != NULL));
+		for (size_t k = 0; k < x->pixels_count; k++)
+			for (size_t j = 0; j < k; j++)
+				assert_false(!strcmp(x->pixels[k].ratio, x->pixels[j].ratio) &&
+				             !strcmp(x->pixels[k].resolution, x->pixels[j].resolution));
+	}
+	models_unref(m);
+}
+
+/* A value that no built-in row has, by kind. */
+static const char *new_value(const struct key *k)
+{
+	switch (k->kind) {
+	case KEY_TEXT:
+		return !strcmp(k->name, "pixels") ? "local" : !strcmp(k->name, "default-resolution") ? "1K" : "other";
+	case KEY_WORDS:
+		return "other";
+	case KEY_PATH:
+		return "/other";
+	case KEY_URL:
+		return "https://other.example";
+	case KEY_WIRE:
+		return "openai";
+	case KEY_LIST:
+		return "1K 8:3";
+	case KEY_SECONDS:
+	case KEY_INT:
+	case KEY_UNSIGNED:
+	case KEY_LONG:
+	case KEY_SIZE:
+	case KEY_COUNT:
+		return "7";
+	case KEY_YES:
+		return "yes";
+	case KEY_AUTH:
+		return "none";
+	case KEY_FORM:
+		return "objects";
+	case KEY_TAKES:
+		return "format";
+	case KEY_NARROW:
+		return "1K 8:3";
+	case KEY_PRICES:
+		return "0.77";
+	}
+	return NULL;
+}
+
+static bool has_new_value(const void *row, const struct key *k)
+{
+	const void *at = (const char *)row + k->offset;
+	const struct model *m = row;
+	const char *text = new_value(k);
+
+	switch (k->kind) {
+	case KEY_TEXT:
+	case KEY_WORDS:
+	case KEY_PATH:
+	case KEY_URL:
+	case KEY_WIRE:
+		return *(char *const *)at && !strcmp(*(char *const *)at, text);
+	case KEY_LIST:
+		return list_has(*(char **const *)at, "8:3");
+	case KEY_SECONDS:
+		return *(const double *)at == 7;
+	case KEY_INT:
+	case KEY_UNSIGNED:
+		return *(const int *)at == 7;
+	case KEY_LONG:
+		return *(const long *)at == 7;
+	case KEY_SIZE:
+	case KEY_COUNT:
+		return *(const uint64_t *)at == 7;
+	case KEY_YES:
+		return *(const bool *)at;
+	case KEY_AUTH:
+		return *(const enum auth *)at == AUTH_NONE;
+	case KEY_FORM:
+		return *(const enum refs_form *)at == REFS_OBJECTS;
+	case KEY_TAKES:
+		return m->takes[SET_FORMAT] && !m->takes[SET_TEMPERATURE];
+	case KEY_NARROW:
+		return m->narrow_resolution && list_has(m->narrow_ratios, "8:3");
+	case KEY_PRICES:
+		return m->prices_count == 1 && m->prices[0].usd == 0.77;
+	}
+	return false;
+}
+
+/* What it needs beside it: an upload-url must fit the url, a default resolution the list. */
+static const char *companion(const struct key *k)
+{
+	return !strcmp(k->name, "upload-url") ? "url = https://other.example\n" :
+	       !strcmp(k->name, "default-resolution") ? "resolutions = 1K\n" : "";
+}
+
+static void every_key_of_every_provider_can_be_overridden(void **state)
+{
+	struct models *m = load(NULL);
+
+	(void)state;
+	for (size_t i = 0; i < m->providers_count; i++)
+		for (size_t k = 0; k < provider_keys.count; k++) {
+			const struct key *key = &provider_keys.keys[k];
+			cleanup_free char *config = xasprintf("[provider %s]\n%s = %s\n%s", m->providers[i].name, key->name,
+			                                      new_value(key), companion(key));
+			struct models *mine = load(config);
+
+			if (!has_new_value(models_provider(mine, m->providers[i].name), key))
+				fail_msg("without effect: %s", config);
+			models_unref(mine);
+		}
+	models_unref(m);
+}
+
+static void every_key_of_every_model_can_be_overridden(void **state)
+{
+	struct models *m = load(NULL);
+
+	(void)state;
+	for (size_t i = 0; i < m->models_count; i++)
+		for (size_t k = 0; k < model_keys.count; k++) {
+			const struct key *key = &model_keys.keys[k];
+			const struct model *x = &m->models[i];
+
+			if (!strcmp(key->name, "provider"))
+				continue;
+			cleanup_free char *config = xasprintf("[model %s]\nprovider = %s\n%s = %s\n%s", x->name, x->provider,
+			                                      key->name, new_value(key), companion(key));
+			struct models *mine = load(config);
+
+			if (!has_new_value(models_model(mine, x->name, x->provider), key))
+				fail_msg("without effect: %s", config);
+			assert_int_equal(mine->models_count, m->models_count);
+			models_unref(mine);
+		}
+	models_unref(m);
+}
+
 static void sizes_of_the_3_models_are_those_of_the_table(void **state)
 {
 	struct models *m = load(NULL);
@@ -222,6 +515,17 @@ static void the_configuration_overrides_single_keys(void **state)
 	models_unref(m);
 }
 
+/* What is added at the end of a configuration, such as the sandbox's address, may follow on its like. */
+static void two_sections_of_one_name_are_two_also_side_by_side(void **state)
+{
+	struct models *m = load("[provider sandbox]\nurl = http://a\n\n[provider sandbox]\nurl = http://b\n");
+
+	(void)state;
+	assert_string_equal(models_provider(m, "sandbox")->url, "http://b");
+	assert_string_equal(models_provider(m, "sandbox-gemini")->url, "http://b");
+	models_unref(m);
+}
+
 static void without_a_provider_the_override_holds_for_all_of_that_name(void **state)
 {
 	struct models *m = load("[model nano-banana]\nprompt-chars = 77\n");
@@ -257,7 +561,9 @@ static void a_new_row_without_a_provider_is_there_at_each_that_offers_the_id(voi
 	(void)state;
 	assert_int_equal(models_model(m, "house", "toapis")->n_max, 2);
 	assert_non_null(models_model(m, "house", "tokaify"));
-	assert_non_null(models_model(m, "house", "google"));
+	/* Google knows it by another id. */
+	assert_string_equal(models_model(m, "house", "google")->id, "gemini-3-pro-image");
+	assert_string_equal(models_model(m, "house", "tokaify")->id, "gemini-3-pro-image-preview");
 	assert_null(models_model(m, "house", "openai"));
 	assert_false(models_model(m, "house", "toapis")->chosen);
 	models_unref(m);
@@ -293,6 +599,121 @@ static void like_copies_another_row_and_pixels_may_be_added(void **state)
 	models_unref(m);
 }
 
+static void a_provider_like_another_takes_what_it_does_not_say(void **state)
+{
+	struct models *m = load("[provider cn]\nlike = toapis\nuser-agent = mine\n"
+	                        "[provider toapis]\npoll-max = 99\nkey-file = /k\npoll-path = /p/{id}\nid-at = number\n");
+	const struct provider *p = models_provider(m, "cn");
+
+	(void)state;
+	assert_string_equal(p->url, "https://toapis.com");
+	assert_string_equal(p->key_env, "TOAPIS_API_KEY");
+	assert_string_equal(p->key_file, "/k");
+	assert_string_equal(p->poll_path, "/p/{id}");
+	assert_string_equal(p->submit_path, "/v1/images/generations");
+	assert_string_equal(p->dialect[DIALECT_ID], "number");
+	assert_string_equal(p->user_agent, "mine");
+	assert_true(p->poll_max == 99 && p->has_lookup && p->submit_per_minute == 300 && p->ref_bytes == 10000000);
+	assert_string_equal(models_provider(m, "toapis")->user_agent, "easelfs");
+	models_unref(m);
+}
+
+static void a_provider_with_an_address_of_its_own_gets_nobodys_key(void **state)
+{
+	struct models *m = load("[provider toapis]\nkey-file = /k\nca-file = /c\nfree = yes\n"
+	                        "[provider mirror]\nlike = toapis\nurl = https://mirror.example\n"
+	                        "[provider third]\nlike = mirror\n");
+	const struct provider *p = models_provider(m, "mirror");
+
+	(void)state;
+	assert_null(p->key_env);
+	assert_null(p->key_file);
+	assert_null(p->ca_file);
+	assert_false(p->free);
+	assert_true(p->has_lookup);
+	assert_string_equal(models_provider(m, "third")->url, "https://mirror.example");
+	assert_null(models_provider(m, "third")->key_env);
+	models_unref(m);
+}
+
+static void a_provider_with_a_wire_of_its_own_has_that_wires_paths(void **state)
+{
+	struct models *m = load("[provider toapis]\nsubmit-path = /odd\nid-at = number\n"
+	                        "[provider g]\nlike = toapis\nwire = gemini\n[provider t]\nlike = toapis\nwire = task\n");
+	const struct provider *g = models_provider(m, "g"), *t = models_provider(m, "t");
+
+	(void)state;
+	assert_string_equal(g->submit_path, "/v1beta/models/{model}:generateContent");
+	assert_null(g->poll_path);
+	assert_null(g->dialect[DIALECT_ID]);
+	assert_string_equal(g->url, "https://toapis.com");
+	assert_string_equal(t->submit_path, "/odd");
+	models_unref(m);
+}
+
+static void an_address_that_the_sandbox_gets_later_is_that_of_its_other_rows(void **state)
+{
+	static const struct { const char *name, *submit; enum auth auth; } rows[] = {
+		{ "sandbox", "/v1/images/generations", AUTH_BEARER },
+		{ "sandbox-gemini", "/v1beta/models/{model}:generateContent", AUTH_BEARER },
+		{ "sandbox-openai", "/openai/v1/images/generations", AUTH_BEARER },
+		{ "sandbox-engine", "/engine/v1/images/generations", AUTH_NONE },
+	};
+	struct models *m = load("[provider sandbox]\nkey-env = OTHER\n[model x]\nprovider = sandbox-openai\n"
+	                        "[provider sandbox]\nurl = http://127.0.0.1:4711\n");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct provider *p = models_provider(m, rows[i].name);
+
+		assert_string_equal(p->url, "http://127.0.0.1:4711");
+		assert_string_equal(p->key_env, "OTHER");
+		assert_string_equal(p->submit_path, rows[i].submit);
+		assert_int_equal(p->auth, rows[i].auth);
+		assert_true(p->free && provider_is_sandbox(m, p));
+	}
+	assert_false(provider_is_sandbox(m, models_provider(m, "local")));
+	models_unref(m);
+}
+
+static void what_is_like_the_sandbox_elsewhere_is_no_sandbox(void **state)
+{
+	struct models *m = load("[provider far]\nlike = sandbox\nurl = https://far.example\n");
+	const struct provider *p = models_provider(m, "far");
+
+	(void)state;
+	assert_false(provider_is_sandbox(m, p));
+	assert_false(p->free);
+	models_unref(m);
+}
+
+static void uploads_and_their_key_stay_at_the_providers_domain(void **state)
+{
+#define P "[provider p]\nurl = https://api.p.example\nupload-url = "
+	static const char *const good[] = { P "https://files.p.example\n", P "https://API.p.example:444/up\n", P "\n",
+		"[provider p]\nurl = http://127.0.0.1:1\nupload-url = http://127.0.0.1:2\n" };
+	static const char *const bad[] = { P "https://files.q.example\n", P "http://files.p.example\n",
+		P "https://p.example.evil.example\n", P "https://x@files.p.example\n",
+		"[provider p]\nurl = http://10.0.0.1\nupload-url = http://11.0.0.1\n",
+		"[provider p]\nurl = http://a.example\nupload-url = http://b.example\n",
+		"[provider p]\nurl = http://a\nupload-url = http://b\n" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(good); i++)
+		models_unref(load(good[i]));
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct models *m = models_load(bad[i], strlen(bad[i]), "config", NULL);
+
+		if (m)
+			fail_msg("accepted: %s", bad[i]);
+	}
+	expect_refusal(P "https://files.q.example\n", "config: [provider p] has the upload-url https://files.q.example: "
+	               "the key of https://api.p.example is sent to its own domain only");
+	struct models *m = load("[provider evolink]\nurl = https://relay.example\n");
+	assert_null(models_provider(m, "evolink")->upload_url);
+	models_unref(m);
+}
+
 static void mistakes_are_refused_with_file_and_line(void **state)
 {
 	(void)state;
@@ -314,6 +735,11 @@ static void mistakes_are_refused_with_file_and_line(void **state)
 	expect_refusal("[model x]\nprovider = toapis\npixels = none\n",
 	               "config: [model x] names the table [pixels none], which is not there");
 	expect_refusal("[model x]\nlike = y\n", "config:2: there is no model \"y\" above to be like");
+	expect_refusal("[provider x]\nlike = nobody\n", "config: [provider x] is like \"nobody\", which is not there");
+	expect_refusal("[provider x]\nlike = y\n[provider y]\nlike = x\n",
+	               "config: [provider x] is like itself, by way of \"y\"");
+	expect_refusal("[provider sandbox]\nlike = sandbox\n",
+	               "config: [provider sandbox] is like itself, by way of \"sandbox\"");
 	expect_refusal("[pixels p]\n1K = 1:1 big\n",
 	               "config:2: pixels are written `1:1 1024x1024, 3:2 1536x1024`");
 	expect_refusal("[model nano-banana]\nprice = cheap\n",
@@ -455,15 +881,29 @@ int main(void)
 		cmocka_unit_test(all_providers_are_there),
 		cmocka_unit_test(nano_banana_is_as_its_page_says),
 		cmocka_unit_test(the_family_at_toapis_is_as_its_pages_say),
+		cmocka_unit_test(the_other_models_at_toapis_are_as_its_pages_say),
+		cmocka_unit_test(the_synchronous_providers_are_as_their_pages_say),
+		cmocka_unit_test(the_sister_gateways_are_as_their_pages_say),
+		cmocka_unit_test(sizes_of_gpt_image_2_are_such_as_it_takes),
+		cmocka_unit_test(every_row_is_sane),
+		cmocka_unit_test(every_key_of_every_provider_can_be_overridden),
+		cmocka_unit_test(every_key_of_every_model_can_be_overridden),
 		cmocka_unit_test(sizes_of_the_3_models_are_those_of_the_table),
 		cmocka_unit_test(prices_are_known_where_they_are_documented),
 		cmocka_unit_test(a_name_comes_before_an_alias_and_the_provider_limits),
 		cmocka_unit_test(the_configuration_overrides_single_keys),
+		cmocka_unit_test(two_sections_of_one_name_are_two_also_side_by_side),
 		cmocka_unit_test(without_a_provider_the_override_holds_for_all_of_that_name),
 		cmocka_unit_test(a_new_row_begins_with_the_one_that_has_its_id),
 		cmocka_unit_test(a_new_row_without_a_provider_is_there_at_each_that_offers_the_id),
 		cmocka_unit_test(a_new_row_of_nothing_known_has_sane_defaults),
 		cmocka_unit_test(like_copies_another_row_and_pixels_may_be_added),
+		cmocka_unit_test(a_provider_like_another_takes_what_it_does_not_say),
+		cmocka_unit_test(a_provider_with_an_address_of_its_own_gets_nobodys_key),
+		cmocka_unit_test(a_provider_with_a_wire_of_its_own_has_that_wires_paths),
+		cmocka_unit_test(an_address_that_the_sandbox_gets_later_is_that_of_its_other_rows),
+		cmocka_unit_test(what_is_like_the_sandbox_elsewhere_is_no_sandbox),
+		cmocka_unit_test(uploads_and_their_key_stay_at_the_providers_domain),
 		cmocka_unit_test(mistakes_are_refused_with_file_and_line),
 		cmocka_unit_test(a_line_that_is_none_is_refused_with_the_files_name),
 		cmocka_unit_test(a_table_lives_until_its_last_reference_is_gone),

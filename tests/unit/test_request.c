@@ -14,7 +14,8 @@
 #include "request.h"
 
 static const char *const key_variables[] = { "TOAPIS_API_KEY", "TOKAIFY_API_KEY", "GEMINI_API_KEY",
-                                             "GOOGLE_API_KEY", "OPENAI_API_KEY" };
+                                             "GOOGLE_API_KEY", "OPENAI_API_KEY", "APIMART_API_KEY",
+                                             "EVOLINK_API_KEY", "EASELFS_SANDBOX_KEY" };
 static struct models *table;
 
 /* Every test begins with a key for toapis alone. */
@@ -113,6 +114,50 @@ static void the_default_follows_the_key(void **state)
 	assert_string_equal(r.model->name, "nano-banana-2");
 }
 
+static void with_a_single_key_its_provider_makes_the_picture(void **state)
+{
+	static const struct { const char *variable, *provider, *model; } rows[] = {
+		{ "TOAPIS_API_KEY", "toapis", "gemini-2.5-flash-image-preview" },
+		{ "TOKAIFY_API_KEY", "tokaify", "gemini-2.5-flash-image" },
+		/* Not 2.5 and 3.1, which Google turns off. */
+		{ "GEMINI_API_KEY", "google", "gemini-3.1-flash-image" },
+		{ "GOOGLE_API_KEY", "google", "gemini-3.1-flash-image" },
+		{ "OPENAI_API_KEY", "openai", "gpt-image-2" },
+		{ "APIMART_API_KEY", "apimart", "gemini-2.5-flash-image-preview" },
+		{ "EVOLINK_API_KEY", "evolink", "gemini-2.5-flash-image" },
+	};
+
+	(void)state;
+	unsetenv("TOAPIS_API_KEY");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		cleanup_request struct request r;
+
+		setenv(rows[i].variable, "k", 1);
+		resolve("", &r);
+		assert_string_equal(r.provider->name, rows[i].provider);
+		assert_string_equal(r.model->id, rows[i].model);
+		unsetenv(rows[i].variable);
+	}
+}
+
+static void an_id_is_taken_for_what_it_is_before_it_is_an_alias(void **state)
+{
+	cleanup_request struct request google, toapis, relay;
+
+	(void)state;
+	setenv("GEMINI_API_KEY", "k", 1);
+	resolve("model: gemini-3.1-flash-image", &google);
+	assert_string_equal(google.provider->name, "google");
+	unsetenv("GEMINI_API_KEY");
+	resolve("model: gemini-3.1-flash-image", &toapis);
+	assert_string_equal(toapis.provider->name, "toapis");
+	assert_string_equal(toapis.model->id, "gemini-3.1-flash-image-preview");
+	unsetenv("TOAPIS_API_KEY");
+	setenv("EVOLINK_API_KEY", "k", 1);
+	resolve("model: gemini-2.5-flash-image-preview", &relay);
+	assert_string_equal(relay.model->id, "gemini-2.5-flash-image");
+}
+
 static void a_name_that_several_offer_goes_to_the_first_with_a_key(void **state)
 {
 	cleanup_request struct request a, b, c;
@@ -190,8 +235,10 @@ static void without_a_key_the_variables_are_named(void **state)
 	unsetenv("TOAPIS_API_KEY");
 	assert_int_equal(resolve_as("", "a cat", false, &r, &none), -ENOKEY);
 	assert_string_equal(none.text, "no provider has an API key");
-	/* Only those whose wire is spoken: another key would lead nowhere. */
-	assert_non_null(strstr(none.hint, "set one of TOAPIS_API_KEY,"));
+	assert_non_null(strstr(none.hint, "set one of TOAPIS_API_KEY "));
+	assert_non_null(strstr(none.hint, " TOKAIFY_API_KEY GEMINI_API_KEY GOOGLE_API_KEY OPENAI_API_KEY "));
+	assert_non_null(strstr(none.hint, " APIMART_API_KEY "));
+	assert_null(strstr(none.hint, "SANDBOX"));
 	assert_non_null(strstr(none.hint, "key-file"));
 	assert_int_equal(resolve_as("model: nano-banana-official", "a cat", false, &r, &one), -ENOKEY);
 	assert_non_null(strstr(one.text, "TOAPIS_API_KEY"));
@@ -239,7 +286,7 @@ static void the_sandbox_takes_every_model_with_its_limits_and_no_key(void **stat
 	assert_string_equal(a.provider->name, "sandbox");
 	assert_string_equal(a.model->name, "nano-banana");
 	assert_int_equal(resolve_as("provider: google\nmodel: nano-banana-pro\nresolution: 4K", "a cat", true, &b, NULL), 0);
-	assert_string_equal(b.provider->name, "sandbox");
+	assert_string_equal(b.provider->name, "sandbox-gemini");
 	assert_string_equal(b.model->provider, "google");
 	assert_int_equal(resolve_as("size: 21:9", "a cat", true, &c, &e), -EINVAL);
 	assert_string_equal(e.text, "model \"nano-banana\" does not take size \"21:9\": it takes 1:1, 16:9, 9:16, 4:3, 3:4, 3:2, 2:3");
@@ -247,13 +294,43 @@ static void the_sandbox_takes_every_model_with_its_limits_and_no_key(void **stat
 
 static void the_sandbox_by_name_needs_its_address(void **state)
 {
-	cleanup_request struct request r;
+	cleanup_request struct request r, engine, gemini;
 
 	(void)state;
 	expect_refusal("provider: sandbox", "the sandbox is not running", "-o sandbox");
+	expect_refusal("provider: sandbox-engine", "the sandbox is not running", "-o sandbox");
 	use_config("[provider sandbox]\nurl = http://127.0.0.1:8099\n");
 	resolve("provider: sandbox", &r);
 	assert_string_equal(r.provider->url, "http://127.0.0.1:8099");
+	resolve("provider: sandbox-engine", &engine);
+	assert_string_equal(engine.provider->name, "sandbox-engine");
+	assert_string_equal(engine.provider->url, "http://127.0.0.1:8099");
+	assert_string_equal(engine.model->name, "local");
+	resolve("provider: sandbox-gemini\nmodel: nano-banana-pro", &gemini);
+	assert_string_equal(gemini.provider->name, "sandbox-gemini");
+	assert_string_equal(gemini.model->provider, "tokaify");
+	expect_refusal("provider: sandbox-engine\nmodel: nano-banana",
+	               "provider \"sandbox-engine\" does not stand in for the provider of model \"nano-banana\"",
+	               "provider: sandbox");
+}
+
+static void the_sandbox_speaks_the_wire_of_the_models_own_provider(void **state)
+{
+	static const struct { const char *provider, *stand_in; } rows[] = {
+		{ "toapis", "sandbox" }, { "apimart", "sandbox" }, { "evolink", "sandbox" }, { "tokaify", "sandbox-gemini" },
+		{ "google", "sandbox-gemini" }, { "openai", "sandbox-openai" }, { "local", "sandbox-engine" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		cleanup_free char *headers = xasprintf("provider: %s", rows[i].provider);
+		cleanup_request struct request r;
+
+		assert_int_equal(resolve_as(headers, "a cat", true, &r, NULL), 0);
+		assert_string_equal(r.provider->name, rows[i].stand_in);
+		assert_string_equal(r.model->provider, rows[i].provider);
+		assert_true(r.provider->free);
+	}
 }
 
 static void a_ratio_is_one_of_the_models(void **state)
@@ -496,6 +573,101 @@ static void settings_of_the_gemini_wire_are_read(void **state)
 	expect_refusal("provider: tokaify\ncandidates: 11", "model \"nano-banana\" does not take candidates \"11\": it takes 1 to 10", NULL);
 }
 
+/* One header after the other, at a model of each wire: what it lacks, it says. */
+static void every_header_that_a_wire_lacks_is_refused_with_what_it_takes(void **state)
+{
+#define TOAPIS "model, provider, size, resolution, n, refs, reuse"
+#define GOOGLE "model, provider, size, resolution, n, refs, system, temperature, top-p, top-k, max-output-tokens, " \
+	"modalities, safety, search, reuse"
+#define OPENAI "model, provider, size, n, refs, format, quality, reuse"
+	static const struct { const char *provider, *model, *takes; const char *headers[16]; } rows[] = {
+		{ "toapis", "nano-banana", TOAPIS, { "system: x", "temperature: 1", "top-p: 1", "top-k: 1",
+			"max-output-tokens: 1", "candidates: 2", "modalities: IMAGE", "format: png", "quality: 5", "people: all",
+			"safety: hate=off", "thinking: low", "search: web" } },
+		{ "google", "nano-banana-pro", GOOGLE, { "candidates: 2", "format: png", "quality: 5", "people: all",
+			"thinking: low" } },
+		{ "openai", "gpt-image-1", OPENAI, { "resolution: 1K", "system: x", "temperature: 1", "top-p: 1", "top-k: 1",
+			"max-output-tokens: 1", "candidates: 2", "modalities: IMAGE", "people: all", "safety: hate=off",
+			"thinking: low", "search: web" } },
+		{ "evolink", "nano-banana", "model, provider, size, n, refs, reuse", { "resolution: 1K", "format: png" } },
+	};
+
+	(void)state;
+	for (size_t v = 0; v < ARRAY_LEN(key_variables); v++)
+		setenv(key_variables[v], "k", 1);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		for (size_t h = 0; rows[i].headers[h]; h++) {
+			const char *header = rows[i].headers[h];
+			cleanup_free char *headers = xasprintf("provider: %s\nmodel: %s\n%s", rows[i].provider, rows[i].model, header);
+			cleanup_free char *text = xasprintf("model \"%s\" does not take the header \"%.*s\": it takes %s",
+			                                    rows[i].model, (int)strcspn(header, ":"), header, rows[i].takes);
+			expect_refusal(headers, text, "put an empty line before it");
+		}
+}
+
+static void a_row_cannot_promise_what_its_wire_cannot_say(void **state)
+{
+	(void)state;
+	use_config("[model m]\nprovider = toapis\ntakes = system top-k candidates modalities\n"
+	           "[model o]\nprovider = local\ntakes = people format\nformats = png\nthinking = low\nsearch = web\n");
+	expect_refusal("model: m\nsystem: be brief", "model \"m\" does not take the header \"system\": it takes model, "
+	               "provider, size, n, refs, top-k, reuse", NULL);
+	expect_refusal("model: o\npeople: all", "model \"o\" does not take the header \"people\": it takes model, "
+	               "provider, size, n, refs, format, reuse", NULL);
+}
+
+static void quality_goes_with_the_formats_that_have_one(void **state)
+{
+#define GPT "provider: openai\nmodel: gpt-image-2\n"
+	cleanup_request struct request jpeg, webp;
+
+	(void)state;
+	setenv("OPENAI_API_KEY", "k", 1);
+	resolve(GPT "format: jpeg\nquality: 80", &jpeg);
+	resolve(GPT "format: webp\nquality: 80", &webp);
+	assert_int_equal(webp.quality, 80);
+	expect_refusal(GPT "format: png\nquality: 80",
+	               "model \"gpt-image-2\" takes quality only with format jpeg or webp, not with png", "format: jpeg");
+	expect_refusal(GPT "format: webp\nquality: 101",
+	               "model \"gpt-image-2\" does not take quality \"101\": it takes 1 to 100, with format jpeg or webp", NULL);
+	expect_refusal(GPT "quality: high",
+	               "model \"gpt-image-2\" does not take quality \"high\": it takes 1 to 100, with format jpeg or webp",
+	               "metadata./quality: \"high\"");
+	expect_refusal("model: gpt-image-2\nquality: high", "model \"gpt-image-2\" does not take the header \"quality\": "
+	               "it takes model, provider, size, resolution, n, refs, reuse", "metadata./quality: \"high\"");
+	expect_refusal(PRO "format: webp\nquality: 80",
+	               "model \"nano-banana-pro-official\" takes quality only with format jpeg, not with webp", NULL);
+	expect_refusal(GPT "format: gif", "model \"gpt-image-2\" does not take format \"gif\": it takes png, jpeg, webp", NULL);
+}
+
+static void where_pixels_are_sent_a_resolution_needs_a_size(void **state)
+{
+	cleanup_request struct request r, plain;
+
+	(void)state;
+	setenv("OPENAI_API_KEY", "k", 1);
+	resolve(GPT "size: 16:9\nresolution: 4K", &r);
+	assert_int_equal(r.width, 3840);
+	assert_int_equal(r.height, 2160);
+	resolve(GPT "size: 16:9", &plain);
+	assert_int_equal(plain.width, 1536);
+	expect_refusal(GPT "resolution: 2K", "model \"gpt-image-2\" does not take resolution \"2K\" without a size: it "
+	               "takes both, or a size alone", "size: 1:1");
+}
+
+static void candidates_and_n_ask_for_16_pictures_at_most(void **state)
+{
+	cleanup_request struct request r;
+
+	(void)state;
+	setenv("TOKAIFY_API_KEY", "k", 1);
+	resolve("provider: tokaify\nn: 4\ncandidates: 4", &r);
+	assert_int_equal(request_tasks(&r), 4);
+	assert_int_equal(request_pictures(&r), 16);
+	expect_refusal("provider: tokaify\nn: 6\ncandidates: 3", "model \"nano-banana\" does not take n \"6\" with "
+	               "candidates \"3\": it takes 16 pictures together", "paid for");
+}
+
 static void reuse_is_yes_or_no(void **state)
 {
 	cleanup_request struct request r;
@@ -606,10 +778,29 @@ static void references_are_counted_and_their_bytes_judged(void **state)
 	expect_bad_reference(&big, "the provider toapis takes references of up to 10.0 MB, and \"b.png\" has 10.4 MB");
 }
 
+static void references_go_the_way_that_the_provider_has(void **state)
+{
+	cleanup_request struct request file, url, fine;
+
+	(void)state;
+	setenv("OPENAI_API_KEY", "k", 1);
+	resolve("model: gpt-image-1", &url);
+	add_reference(&url, "https://example.org/x.png", true, 0, NULL);
+	expect_bad_reference(&url, "the provider openai does not fetch references from an address such as "
+	                           "\"https://example.org/x.png\"");
+	use_config("[provider toapis]\nupload-path =\n");
+	resolve("", &file);
+	add_reference(&file, "a.png", false, 100, "image/png");
+	expect_bad_reference(&file, "the provider toapis takes references by their address only, and \"a.png\" is a file");
+	resolve("", &fine);
+	add_reference(&fine, "https://example.org/x.png", true, 0, NULL);
+	assert_int_equal(request_check_references(&fine, NULL), 0);
+}
+
 /* A request with everything set that one row takes, and odd bytes where users may write them. */
 static void resolve_rich(struct request *r)
 {
-	use_config("[model rich]\nlike = nano-banana-2-official\nprovider = toapis\n"
+	use_config("[provider toapis]\nwire = gemini\n[model rich]\nlike = nano-banana-2-official\nprovider = toapis\n"
 	           "takes = system temperature top-p top-k max-output-tokens candidates modalities format quality people safety\n"
 	           "search = web image\n");
 	resolve("model: rich\nsize: 1920x1080\nresolution: 2K\nn: 3\nsystem: back\\slash \"and\" x41\ntemperature: 0.1\n"
@@ -817,6 +1008,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(nothing_asked_for_is_the_first_model_with_a_key),
 		TEST(the_default_follows_the_key),
+		TEST(with_a_single_key_its_provider_makes_the_picture),
+		TEST(an_id_is_taken_for_what_it_is_before_it_is_an_alias),
 		TEST(a_name_that_several_offer_goes_to_the_first_with_a_key),
 		TEST(the_provider_header_decides),
 		TEST(the_row_of_the_configuration_decides_over_the_others),
@@ -827,6 +1020,7 @@ int main(void)
 		TEST(a_provider_without_keys_must_be_named),
 		TEST(the_sandbox_takes_every_model_with_its_limits_and_no_key),
 		TEST(the_sandbox_by_name_needs_its_address),
+		TEST(the_sandbox_speaks_the_wire_of_the_models_own_provider),
 		TEST(a_ratio_is_one_of_the_models),
 		TEST(a_documented_size_implies_its_resolution),
 		TEST(a_size_of_a_model_without_resolutions_is_just_a_ratio),
@@ -842,12 +1036,18 @@ int main(void)
 		TEST(image_search_implies_web_search),
 		TEST(modalities_hold_a_picture),
 		TEST(settings_of_the_gemini_wire_are_read),
+		TEST(every_header_that_a_wire_lacks_is_refused_with_what_it_takes),
+		TEST(a_row_cannot_promise_what_its_wire_cannot_say),
+		TEST(quality_goes_with_the_formats_that_have_one),
+		TEST(where_pixels_are_sent_a_resolution_needs_a_size),
+		TEST(candidates_and_n_ask_for_16_pictures_at_most),
 		TEST(reuse_is_yes_or_no),
 		TEST(an_empty_value_asks_for_nothing),
 		TEST(the_prompts_limit_counts_characters),
 		TEST(the_prompt_is_cleaned_and_must_be_there),
 		TEST(values_can_be_checked_before_a_model_is_known),
 		TEST(references_are_counted_and_their_bytes_judged),
+		TEST(references_go_the_way_that_the_provider_has),
 		TEST(what_is_written_reads_back_the_same),
 		TEST(doubles_survive_to_the_last_bit),
 		TEST(the_canonical_text_is_as_it_ever_was),

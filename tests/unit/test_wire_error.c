@@ -136,29 +136,62 @@ static void google_says_how_long_to_wait(void **state)
 	wire_error_read(text, sizeof(text) - 1, &e);
 	assert_true(e.wait > 7.24 && e.wait < 7.26);
 	wire_error_release(&e);
+	static const struct { const char *delay; double seconds; } delays[] = {
+		{ "1m2s", 62 }, { "250ms", 0.25 }, { "99999999999999999999999999s", 86400 }, { "9e99s", 9 }, { "", -1 },
+		{ "soon", -1 }, { "-5s", -1 },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(delays); i++) {
+		cleanup_free char *each = xasprintf("{\"error\":{\"details\":[{\"retryDelay\":\"%s\"}]}}", delays[i].delay);
+		wire_error_read(each, strlen(each), &e);
+		if (!(e.wait > delays[i].seconds - 1e-9 && e.wait < delays[i].seconds + 1e-9))
+			fail_msg("%s is %g", delays[i].delay, e.wait);
+		wire_error_release(&e);
+	}
 }
 
 /* --- what it means */
 
-static struct wire_result classify(enum wire_step step, int status, double retry_after, const char *body)
+static struct wire_result classify_of(const struct wire *w, enum wire_step step, int status, double retry_after,
+                                      const char *body)
 {
 	struct wire_reply reply = { .status = status, .body = body, .len = strlen(body), .retry_after = retry_after };
 	struct wire_result r;
 
 	wire_result_init(&r);
-	wire_classify(step, &reply, &r);
+	wire_classify(w, step, &reply, &r);
 	return r;
+}
+
+static struct wire_result classify(enum wire_step step, int status, double retry_after, const char *body)
+{
+	return classify_of(&wire_task, step, status, retry_after, body);
+}
+
+static void expect_class_of(const struct wire *w, enum wire_step step, int status, const char *body,
+                            enum wire_class cls)
+{
+	struct wire_result r = classify_of(w, step, status, -1, body);
+
+	if (r.cls != cls)
+		fail_msg("%s, step %d, %d %s: class %d instead of %d (%s)", w->name, step, status, body, r.cls, cls,
+		         r.reason);
+	assert_non_null(r.reason);
+	assert_non_null(r.hint);
+	wire_result_release(&r);
 }
 
 static void expect_class(enum wire_step step, int status, const char *body, enum wire_class cls)
 {
-	struct wire_result r = classify(step, status, -1, body);
+	expect_class_of(&wire_task, step, status, body, cls);
+}
 
-	if (r.cls != cls)
-		fail_msg("step %d, %d %s: class %d instead of %d (%s)", step, status, body, r.cls, cls, r.reason);
-	assert_non_null(r.reason);
-	assert_non_null(r.hint);
-	wire_result_release(&r);
+static const struct wire *const all_wires[] = { &wire_task, &wire_gemini, &wire_openai };
+
+/* What holds however a request is made. */
+static void expect_everywhere(enum wire_step step, int status, const char *body, enum wire_class cls)
+{
+	for (size_t i = 0; i < ARRAY_LEN(all_wires); i++)
+		expect_class_of(all_wires[i], step, status, body, cls);
 }
 
 static void the_documented_table_holds_for_submits(void **state)
@@ -169,7 +202,7 @@ static void the_documented_table_holds_for_submits(void **state)
 		{ 400, "InvalidParameter", WIRE_REFUSED }, { 401, "unauthorized", WIRE_STOPPED },
 		{ 402, "insufficient_quota", WIRE_STOPPED }, { 402, "quota_not_enough", WIRE_STOPPED },
 		{ 403, "quota_not_enough", WIRE_STOPPED }, { 403, "insufficient_user_quota", WIRE_STOPPED },
-		{ 403, "access_denied", WIRE_REFUSED }, { 404, "not_found", WIRE_REFUSED },
+		{ 403, "access_denied", WIRE_STOPPED }, { 404, "not_found", WIRE_REFUSED },
 		{ 404, "model_not_found", WIRE_REFUSED }, { 408, "timeout", WIRE_AMBIGUOUS },
 		{ 409, "duplicate", WIRE_AMBIGUOUS }, { 413, "too_large", WIRE_REFUSED },
 		{ 422, "content_policy_violation", WIRE_REFUSED }, { 422, "x", WIRE_REFUSED },
@@ -195,7 +228,8 @@ static void gateway_pages_are_judged_by_status(void **state)
 	expect_class(STEP_SUBMIT, 502, page, WIRE_AMBIGUOUS);
 	expect_class(STEP_SUBMIT, 524, page, WIRE_AMBIGUOUS);
 	expect_class(STEP_SUBMIT, 503, page, WIRE_LATER);
-	expect_class(STEP_SUBMIT, 403, page, WIRE_REFUSED);
+	expect_class(STEP_SUBMIT, 403, page, WIRE_STOPPED);
+	expect_class(STEP_UPLOAD, 403, page, WIRE_STOPPED);
 	expect_class(STEP_POLL, 502, page, WIRE_LATER);
 	expect_class(STEP_POLL, 403, page, WIRE_LATER);
 	expect_class(STEP_UPLOAD, 502, page, WIRE_LATER);
@@ -205,16 +239,179 @@ static void gateway_pages_are_judged_by_status(void **state)
 static void googles_statuses_have_their_meaning(void **state)
 {
 	(void)state;
-	expect_class(STEP_SUBMIT, 400, "{\"error\":{\"code\":400,\"status\":\"INVALID_ARGUMENT\",\"message\":\"API key not valid\","
-	             "\"details\":[{\"reason\":\"API_KEY_INVALID\"}]}}", WIRE_STOPPED);
-	expect_class(STEP_SUBMIT, 400, "{\"error\":{\"code\":400,\"status\":\"INVALID_ARGUMENT\",\"message\":\"x\"}}", WIRE_REFUSED);
-	expect_class(STEP_SUBMIT, 400, "{\"error\":{\"code\":400,\"status\":\"FAILED_PRECONDITION\"}}", WIRE_STOPPED);
-	expect_class(STEP_SUBMIT, 403, "{\"error\":{\"code\":403,\"status\":\"PERMISSION_DENIED\"}}", WIRE_STOPPED);
-	expect_class(STEP_SUBMIT, 404, "{\"error\":{\"code\":404,\"status\":\"NOT_FOUND\"}}", WIRE_REFUSED);
-	expect_class(STEP_SUBMIT, 503, "[{\"error\":{\"code\":503,\"status\":\"UNAVAILABLE\"}}]", WIRE_LATER);
-	expect_class(STEP_SUBMIT, 429, "{\"error\":{\"code\":429,\"status\":\"RESOURCE_EXHAUSTED\"}}", WIRE_LATER);
-	expect_class(STEP_SUBMIT, 429, "{\"error\":{\"code\":429,\"details\":[{\"violations\":[{\"quotaValue\":\"0\"}]}]}}", WIRE_REFUSED);
-	expect_class(STEP_SUBMIT, 504, "{\"error\":{\"code\":504,\"status\":\"DEADLINE_EXCEEDED\"}}", WIRE_AMBIGUOUS);
+	static const struct { int status; const char *body; enum wire_class cls; } rows[] = {
+		{ 400, "{\"error\":{\"code\":400,\"status\":\"INVALID_ARGUMENT\",\"message\":\"API key not valid\","
+		       "\"details\":[{\"reason\":\"API_KEY_INVALID\"}]}}", WIRE_STOPPED },
+		{ 400, "{\"error\":{\"code\":400,\"status\":\"INVALID_ARGUMENT\",\"message\":\"x\"}}", WIRE_REFUSED },
+		{ 400, "{\"error\":{\"code\":400,\"status\":\"FAILED_PRECONDITION\"}}", WIRE_STOPPED },
+		{ 403, "{\"error\":{\"code\":403,\"status\":\"PERMISSION_DENIED\"}}", WIRE_STOPPED },
+		{ 403, "{\"error\":{\"code\":403,\"details\":[{\"reason\":\"SERVICE_DISABLED\"}]}}", WIRE_STOPPED },
+		{ 404, "{\"error\":{\"code\":404,\"status\":\"NOT_FOUND\"}}", WIRE_REFUSED },
+		{ 503, "[{\"error\":{\"code\":503,\"status\":\"UNAVAILABLE\"}}]", WIRE_LATER },
+		{ 429, "{\"error\":{\"code\":429,\"status\":\"RESOURCE_EXHAUSTED\"}}", WIRE_LATER },
+		{ 429, "{\"error\":{\"code\":429,\"details\":[{\"violations\":[{\"quotaValue\":\"0\"}]}]}}", WIRE_REFUSED },
+		{ 429, "{\"error\":{\"code\":429,\"status\":\"RESOURCE_EXHAUSTED\",\"message\":\"* Quota exceeded for "
+		       "metric: m, limit: 0, model: x\"}}", WIRE_REFUSED },
+		{ 429, "{\"error\":{\"code\":429,\"status\":\"RESOURCE_EXHAUSTED\",\"message\":\"limit: 0.5, limit: 01\"}}",
+		       WIRE_LATER },
+		{ 429, "{\"error\":{\"code\":429,\"message\":\"limit: 0\"}}", WIRE_LATER },
+		{ 429, "{\"error\":{\"code\":429,\"status\":\"ABORTED\",\"message\":\"limit: 0\"}}", WIRE_LATER },
+		{ 429, "{\"error\":{\"details\":[{\"violations\":[{\"quotaId\":\"xPerDay\"}]}]}}", WIRE_LATER },
+		{ 500, "{\"error\":{\"code\":500,\"status\":\"INTERNAL\"}}", WIRE_AMBIGUOUS },
+		{ 504, "{\"error\":{\"code\":504,\"status\":\"DEADLINE_EXCEEDED\"}}", WIRE_AMBIGUOUS },
+		{ 200, "[{\"error\":{\"code\":429,\"status\":\"RESOURCE_EXHAUSTED\"}}]", WIRE_LATER },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		expect_class_of(&wire_gemini, STEP_SUBMIT, rows[i].status, rows[i].body, rows[i].cls);
+		/* Relays hand Google's errors on. */
+		expect_class(STEP_SUBMIT, rows[i].status, rows[i].body, rows[i].cls);
+	}
+}
+
+static void expect_sentence(const struct wire *w, int status, const char *body, const char *says, const char *hint)
+{
+	struct wire_result r = classify_of(w, STEP_SUBMIT, status, -1, body);
+
+	if (!strstr(r.reason, says) || !strstr(r.hint, hint))
+		fail_msg("%s, %d %s: \"%s\" / \"%s\"", w->name, status, body, r.reason, r.hint);
+	wire_result_release(&r);
+}
+
+static void a_404_is_about_what_the_wire_can_look_for(void **state)
+{
+	(void)state;
+	static const char body[] = "{\"error\":{\"code\":404,\"status\":\"NOT_FOUND\"}}";
+
+	expect_sentence(&wire_gemini, 404, body, "does not have this model", "choose another model");
+	expect_sentence(&wire_gemini, 404, "", "does not have this model", "choose another model");
+	expect_sentence(&wire_openai, 404, "{\"error\":{\"code\":\"model_not_found\"}}", "does not have this model",
+	                "choose another model");
+	expect_sentence(&wire_openai, 404, "{\"detail\":\"Not Found\"}", "does not know this", "url");
+	expect_sentence(&wire_task, 404, body, "does not know this", "url");
+	expect_class(STEP_POLL, 404, body, WIRE_GONE);
+}
+
+static void what_the_account_may_not_do_stops_the_provider(void **state)
+{
+	(void)state;
+	static const char *const bodies[] = {
+		"", "<html>Attention Required! | Cloudflare", "{\"error\":\"no\"}", "{\"detail\":\"no\"}",
+		"{\"error\":{\"code\":\"access_denied\"}}", "{\"error\":{\"code\":\"model_not_found\"}}",
+		"{\"error\":{\"code\":\"invalid_request\",\"type\":\"invalid_request_error\"}}",
+		"{\"error\":{\"code\":\"rate_limit_exceeded\"}}", "{\"error\":{\"code\":\"internal_error\"}}",
+	};
+	static const int statuses[] = { 401, 402, 403 };
+
+	for (size_t i = 0; i < ARRAY_LEN(statuses); i++) {
+		for (size_t b = 0; b < ARRAY_LEN(bodies); b++) {
+			expect_everywhere(STEP_SUBMIT, statuses[i], bodies[b], WIRE_STOPPED);
+			expect_class(STEP_UPLOAD, statuses[i], bodies[b], WIRE_STOPPED);
+			expect_class(STEP_POLL, statuses[i], bodies[b], statuses[i] == 403 ? WIRE_LATER : WIRE_STOPPED);
+		}
+	}
+	expect_class(STEP_POLL, 403, "{\"error\":{\"code\":\"quota_not_enough\"}}", WIRE_LATER);
+	expect_class(STEP_POLL, 403, "{\"error\":{\"status\":\"PERMISSION_DENIED\"}}", WIRE_LATER);
+}
+
+static void content_rules_refuse_the_prompt_with_whatever_status(void **state)
+{
+	(void)state;
+	static const char *const codes[] = { "moderation_blocked", "content_policy_violation", "content_filter" };
+	static const int statuses[] = { 200, 400, 401, 402, 403, 422, 429 };
+
+	for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+		for (size_t s = 0; s < ARRAY_LEN(statuses); s++) {
+			cleanup_free char *body = xasprintf("{\"error\":{\"code\":\"%s\",\"message\":\"m\",\"type\":"
+			                                    "\"image_generation_user_error\"}}", codes[i]);
+			expect_everywhere(STEP_SUBMIT, statuses[s], body, WIRE_REFUSED);
+			expect_sentence(&wire_openai, statuses[s], body, "content rules", "change the prompt");
+		}
+	}
+}
+
+static void openais_errors_have_their_meaning(void **state)
+{
+	(void)state;
+	static const struct { int status; const char *code; enum wire_class cls; } rows[] = {
+		{ 401, "invalid_api_key", WIRE_STOPPED }, { 429, "insufficient_quota", WIRE_STOPPED },
+		{ 429, "billing_hard_limit_reached", WIRE_STOPPED }, { 400, "billing_hard_limit_reached", WIRE_STOPPED },
+		{ 429, "rate_limit_exceeded", WIRE_LATER }, { 429, "x", WIRE_LATER }, { 429, "invalid_value", WIRE_LATER },
+		{ 400, "invalid_value", WIRE_REFUSED }, { 400, "invalid_image_file", WIRE_REFUSED },
+		{ 404, "model_not_found", WIRE_REFUSED }, { 408, "x", WIRE_AMBIGUOUS }, { 409, "x", WIRE_AMBIGUOUS },
+		{ 409, "invalid_request", WIRE_AMBIGUOUS }, { 499, "x", WIRE_AMBIGUOUS }, { 500, "server_error", WIRE_AMBIGUOUS },
+		{ 502, "x", WIRE_AMBIGUOUS }, { 503, "x", WIRE_LATER }, { 504, "x", WIRE_AMBIGUOUS }, { 520, "x", WIRE_AMBIGUOUS },
+		{ 524, "x", WIRE_AMBIGUOUS }, { 200, "rate_limit_exceeded", WIRE_LATER },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		cleanup_free char *body = xasprintf("{\"error\":{\"message\":\"m\",\"type\":\"invalid_request_error\","
+		                                    "\"param\":null,\"code\":\"%s\"}}", rows[i].code);
+		expect_everywhere(STEP_SUBMIT, rows[i].status, body, rows[i].cls);
+	}
+}
+
+static void engines_errors_have_their_sentence(void **state)
+{
+	(void)state;
+	expect_class_of(&wire_openai, STEP_SUBMIT, 400, "{\"error\":\"prompt required\"}", WIRE_REFUSED);
+	expect_sentence(&wire_openai, 400, "{\"error\":\"prompt required\"}", "\"prompt required\"", "correct");
+	expect_sentence(&wire_openai, 422, "{\"detail\":[{\"loc\":[\"body\",\"n\"],\"msg\":\"not an integer\"}]}",
+	                "\"not an integer\"", "correct");
+	expect_class_of(&wire_openai, STEP_SUBMIT, 500, "{\"error\":\"out of memory\"}", WIRE_AMBIGUOUS);
+}
+
+static void only_addresses_can_be_written_in_another_form(void **state)
+{
+	(void)state;
+	static const char body[] = "{\"error\":{\"code\":\"invalid_request\",\"param\":\"image_urls\"}}";
+
+	expect_class_of(&wire_task, STEP_SUBMIT, 400, body, WIRE_FORM);
+	expect_class_of(&wire_openai, STEP_SUBMIT, 400, body, WIRE_REFUSED);
+	expect_class_of(&wire_gemini, STEP_SUBMIT, 400, body, WIRE_REFUSED);
+}
+
+/* EvoLink's page of task errors, with what it says of trying again. */
+static void a_failed_tasks_code_says_whether_to_try_again(void **state)
+{
+	(void)state;
+	static const struct { const char *code, *hint; } rows[] = {
+		{ "content_policy_violation", "change the prompt" }, { "invalid_parameters", "correct what" },
+		{ "image_processing_error", "another picture" }, { "image_dimension_mismatch", "another picture" },
+		{ "request_cancelled", "retry sends it again" }, { "generation_failed_no_content", "change the prompt" },
+		{ "service_error", "may pass" }, { "generation_timeout", "may pass" }, { "resource_exhausted", "may pass" },
+		{ "quota_exceeded", "may pass" }, { "service_unavailable", "may pass" }, { "unknown_error", "may pass" },
+		{ "something_new", "retry, or change" }, { "insufficient_quota", "add credit" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		cleanup_free char *body = xasprintf("{\"status\":\"failed\",\"error\":{\"code\":\"%s\"}}", rows[i].code);
+		struct wire_reply reply = { .status = 200, .body = body, .len = strlen(body), .retry_after = -1 };
+		struct wire_result r;
+
+		wire_result_init(&r);
+		wire_failure(&reply, &r);
+		assert_int_equal(r.cls, WIRE_FAILED);
+		assert_string_equal(r.code, rows[i].code);
+		if (!r.hint || !strstr(r.hint, rows[i].hint))
+			fail_msg("%s: \"%s\" does not say \"%s\"", rows[i].code, r.hint, rows[i].hint);
+		wire_result_release(&r);
+	}
+}
+
+static void every_failure_has_a_reason_and_a_hint(void **state)
+{
+	(void)state;
+	static const char *const bodies[] = { "", "<p>", "{}", "{\"error\":{\"code\":\"unavailable\"}}", "[", "\"x\"", "null" };
+
+	for (int status = 100; status < 700; status++)
+		for (size_t b = 0; b < ARRAY_LEN(bodies); b++)
+			for (int step = STEP_SUBMIT; step <= STEP_UPLOAD; step++) {
+				struct wire_result r = classify((enum wire_step)step, status, -1, bodies[b]);
+				if (!r.reason || !r.hint)
+					fail_msg("%d %s has no sentence", status, bodies[b]);
+				wire_result_release(&r);
+			}
 }
 
 static void a_relays_family_name_does_not_turn_a_clear_status_around(void **state)
@@ -261,7 +458,11 @@ static void the_wait_is_the_headers_before_the_bodys(void **state)
 	assert_true(r.wait < 0);
 	wire_result_release(&r);
 	r = classify(STEP_SUBMIT, 429, -1, "{\"error\":{\"details\":[{\"violations\":[{\"quotaId\":\"xPerDay\"}]}]}}");
-	assert_true(r.wait >= 600);
+	assert_true(r.wait == 3600);
+	wire_result_release(&r);
+	r = classify(STEP_SUBMIT, 429, 5, "{\"error\":{\"details\":[{\"violations\":[{\"quotaId\":\"xPerDay\"}]},"
+	                                  "{\"retryDelay\":\"22s\"}]}}");
+	assert_true(r.wait == 3600);
 	wire_result_release(&r);
 }
 
@@ -297,6 +498,14 @@ int main(void)
 		cmocka_unit_test(the_documented_table_holds_for_submits),
 		cmocka_unit_test(gateway_pages_are_judged_by_status),
 		cmocka_unit_test(googles_statuses_have_their_meaning),
+		cmocka_unit_test(a_404_is_about_what_the_wire_can_look_for),
+		cmocka_unit_test(what_the_account_may_not_do_stops_the_provider),
+		cmocka_unit_test(content_rules_refuse_the_prompt_with_whatever_status),
+		cmocka_unit_test(openais_errors_have_their_meaning),
+		cmocka_unit_test(engines_errors_have_their_sentence),
+		cmocka_unit_test(only_addresses_can_be_written_in_another_form),
+		cmocka_unit_test(a_failed_tasks_code_says_whether_to_try_again),
+		cmocka_unit_test(every_failure_has_a_reason_and_a_hint),
 		cmocka_unit_test(a_relays_family_name_does_not_turn_a_clear_status_around),
 		cmocka_unit_test(a_400_about_the_references_may_do_in_the_other_form),
 		cmocka_unit_test(the_wait_is_the_headers_before_the_bodys),

@@ -19,18 +19,21 @@ struct order {
 	struct provider provider;
 	struct model model;
 	struct request request;
+	unsigned pictures;
 };
 
 static void order_init(struct order *o, char *id)
 {
 	*o = (struct order){
-		.provider = { .name = "toapis", .url = "https://toapis.com" },
+		.provider = { .name = "toapis", .wire = "task", .url = "https://toapis.com",
+		              .submit_path = "/v1/images/generations", .upload_path = "/v1/uploads/images" },
 		.model = { .name = "short", .id = id },
 		.request = {
 			.prompt = "p", .n = 1, .temperature = NAN, .top_p = NAN, .top_k = -1,
 			.max_output_tokens = -1, .candidates = -1, .quality = -1, .thinking_budget = -1,
 		},
 	};
+	o->pictures = 1;
 	o->request.provider = &o->provider;
 	o->request.model = &o->model;
 }
@@ -38,13 +41,17 @@ static void order_init(struct order *o, char *id)
 /* The caller frees. */
 static char *body_of(const struct order *o, const char *own_id, const char *const *urls, enum refs_form form)
 {
+	const struct wire_submit s = { .request = &o->request, .own_id = own_id, .pictures = o->pictures,
+	                               .ref_urls = urls, .refs_form = form };
 	struct wire_call call;
 
-	wire_task.build_submit(&o->request, own_id, urls, form, &call);
+	wire_task.build_submit(&s, &call);
 	assert_string_equal(call.method, "POST");
 	assert_string_equal(call.content_type, "application/json");
-	assert_false(call.multipart);
-	char *body = xstrndup(call.body.data, call.body.len);
+	assert_null(call.boundary);
+	assert_int_equal(call.pieces_count, 1);
+	assert_int_equal(call.pieces[0].reference, -1);
+	char *body = xstrndup(call.pieces[0].text.data, call.pieces[0].text.len);
 	wire_call_release(&call);
 	return body;
 }
@@ -218,6 +225,10 @@ static void n_is_a_number_without_quotes_or_point(void **state)
 	char *body = body_of(&o, NULL, NULL, REFS_STRINGS);
 	assert_non_null(strstr(body, "\"n\":1}"));
 	free(body);
+	o.pictures = 3;
+	body = body_of(&o, NULL, NULL, REFS_STRINGS);
+	assert_non_null(strstr(body, "\"n\":3}"));
+	free(body);
 }
 
 static void decimals_are_sent_as_they_were_written(void **state)
@@ -310,17 +321,26 @@ static void metadata_does_not_replace_what_decides_about_money(void **state)
 	assert_string_equal(cJSON_GetObjectItem(got, "client_business_id")->valuestring, "own");
 	assert_string_equal(cJSON_GetObjectItem(got, "model")->valuestring, "m");
 	assert_null(strstr(body, "4K"));
+	assert_non_null(strstr(body, "\"metadata\":{\"resolution\":\"1K\"}"));
 	cJSON_Delete(got);
 	free(body);
 }
 
-static void the_names_id_falls_back_to_the_section(void **state)
+static void metadata_adds_to_objects_what_headers_left_open(void **state)
 {
 	(void)state;
 	struct order o;
+	__typeof__(*o.request.metadata) more[] = {
+		{ "/metadata", "{\"seed\":7,\"imageOutputOptions\":{\"a\":{\"b\":[1]}}}" },
+		{ "imageOutputOptions", "{\"mimeType\":\"image/gif\",\"more\":true}" }, { "imageOutputOptions", "5" },
+	};
 
-	order_init(&o, NULL);
-	expect_body(&o, "{\"model\":\"short\",\"prompt\":\"p\",\"n\":1}");
+	order_init(&o, "m");
+	o.request.format = "png";
+	o.request.metadata = (void *)more;
+	o.request.metadata_count = ARRAY_LEN(more);
+	expect_body(&o, "{\"model\":\"m\",\"prompt\":\"p\",\"n\":1,\"metadata\":{\"seed\":7,"
+	                "\"imageOutputOptions\":{\"mimeType\":\"image/png\",\"a\":{\"b\":[1]},\"more\":true}}}");
 }
 
 static void prompts_survive_quotes_lines_and_other_scripts(void **state)
@@ -341,7 +361,8 @@ static void prompts_survive_quotes_lines_and_other_scripts(void **state)
 
 static void expect_poll_url(const char *base, const char *path, const char *id, const char *expected)
 {
-	struct provider p = { .url = (char *)base, .poll_path = (char *)path };
+	struct provider p = { .wire = "task", .url = (char *)base,
+	                      .poll_path = (char *)(path ? path : "/v1/images/generations/{id}") };
 	struct wire_call call;
 
 	wire_task.build_poll(&p, id, &call);
@@ -376,18 +397,21 @@ static void the_submit_goes_to_the_documented_or_configured_path(void **state)
 	(void)state;
 	struct order o;
 	struct wire_call call;
+	const struct wire_submit s = { .request = &o.request, .pictures = 1 };
 
 	order_init(&o, "m");
-	wire_task.build_submit(&o.request, NULL, NULL, REFS_STRINGS, &call);
+	wire_task.build_submit(&s, &call);
 	assert_string_equal(call.url, "https://toapis.com/v1/images/generations");
 	wire_call_release(&call);
 	o.provider.submit_path = "/v1/pictures";
-	wire_task.build_submit(&o.request, NULL, NULL, REFS_STRINGS, &call);
+	wire_task.build_submit(&s, &call);
 	assert_string_equal(call.url, "https://toapis.com/v1/pictures");
 	wire_call_release(&call);
 }
 
 /* --- submit replies */
+
+static const struct provider toapis = { .name = "toapis", .wire = "task" };
 
 static struct wire_reply reply_of(int status, const char *body)
 {
@@ -399,7 +423,7 @@ static void expect_submit(int status, const char *body, enum wire_class cls, con
 	struct wire_reply reply = reply_of(status, body);
 	struct wire_result r;
 
-	wire_task.parse_submit(&reply, &r);
+	wire_task.parse_submit(&toapis, &reply, &r);
 	if (r.cls != cls)
 		fail_msg("%d %s: class %d instead of %d (%s)", status, body, r.cls, cls, r.reason);
 	if (id)
@@ -477,7 +501,7 @@ static void poll(int status, const char *body, struct wire_result *r)
 {
 	struct wire_reply reply = reply_of(status, body);
 
-	wire_task.parse_poll(&reply, r);
+	wire_task.parse_poll(&toapis, &reply, r);
 }
 
 static void expect_poll(int status, const char *body, enum wire_class cls, int progress)
@@ -664,19 +688,30 @@ static void an_html_page_is_called_one(void **state)
 static void an_upload_is_a_file_part_with_a_purpose(void **state)
 {
 	(void)state;
-	struct provider p = { .url = "https://toapis.com/v1" };
-	struct reference ref = { .name = "family/my secret.PNG", .mime = "image/png" };
+	struct reference ref = { .name = "family/my secret.PNG", .mime = "image/png", .size = 7 };
+	struct order o;
 	struct wire_call call;
 
-	wire_task.build_upload(&p, &ref, &call);
+	order_init(&o, "m");
+	o.provider.url = "https://toapis.com/v1";
+	o.request.references = &ref;
+	o.request.references_count = 1;
+	wire_task.build_upload(&o.request, 0, &call);
+	assert_string_equal(call.method, "POST");
 	assert_string_equal(call.url, "https://toapis.com/v1/uploads/images");
-	assert_true(call.multipart);
-	assert_string_equal(call.part_name, "file");
-	assert_string_equal(call.part_filename, "image.png");
-	assert_string_equal(call.part_type, "image/png");
-	assert_string_equal(call.field[0].name, "purpose");
-	assert_string_equal(call.field[0].value, "generation");
-	assert_null(call.field[1].name);
+	cleanup_free char *type = xasprintf("multipart/form-data; boundary=%s", call.boundary);
+	assert_string_equal(call.content_type, type);
+	assert_int_equal(call.pieces_count, 3);
+	cleanup_free char *before = xasprintf(
+		"--%s\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\ngeneration\r\n"
+		"--%s\r\nContent-Disposition: form-data; name=\"file\"; filename=\"image.png\"\r\n"
+		"Content-Type: image/png\r\n\r\n", call.boundary, call.boundary);
+	cleanup_free char *after = xasprintf("\r\n--%s--\r\n", call.boundary);
+	assert_string_equal(call.pieces[0].text.data, before);
+	assert_int_equal(call.pieces[1].reference, 0);
+	assert_false(call.pieces[1].base64);
+	assert_string_equal(call.pieces[2].text.data, after);
+	assert_int_equal(wire_call_size(&call, &o.request), strlen(before) + 7 + strlen(after));
 	wire_call_release(&call);
 }
 
@@ -685,7 +720,7 @@ static void expect_upload(int status, const char *body, enum wire_class cls, con
 	struct wire_reply reply = reply_of(status, body);
 	struct wire_result r;
 
-	wire_task.parse_upload(&reply, &r);
+	wire_task.parse_upload(&toapis, &reply, &r);
 	if (r.cls != cls)
 		fail_msg("%d %s: class %d (%s)", status, body, r.cls, r.reason);
 	if (url)
@@ -726,11 +761,11 @@ static void every_beginning_of_a_reply_is_survived(void **state)
 		struct wire_reply reply = { .status = 200, .body = exact + 1, .len = len, .retry_after = -1 };
 		struct wire_result r;
 		memcpy(exact + 1, whole, len);
-		wire_task.parse_poll(&reply, &r);
+		wire_task.parse_poll(&toapis, &reply, &r);
 		wire_result_release(&r);
-		wire_task.parse_submit(&reply, &r);
+		wire_task.parse_submit(&toapis, &reply, &r);
 		wire_result_release(&r);
-		wire_task.parse_upload(&reply, &r);
+		wire_task.parse_upload(&toapis, &reply, &r);
 		wire_result_release(&r);
 		free(exact);
 	}
@@ -739,7 +774,12 @@ static void every_beginning_of_a_reply_is_survived(void **state)
 static void wires_are_found_by_name(void **state)
 {
 	(void)state;
-	assert_ptr_equal(wire_by_name("task"), &wire_task);
+	static const struct wire *const all[] = { &wire_task, &wire_gemini, &wire_openai };
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		assert_ptr_equal(wire_by_name(all[i]->name), all[i]);
+		assert_non_null(strstr(wire_names(), all[i]->name));
+	}
 	assert_null(wire_by_name("carrier-pigeon"));
 	assert_null(wire_by_name(NULL));
 }
@@ -763,7 +803,7 @@ int main(void)
 		cmocka_unit_test(the_own_id_is_only_sent_to_those_who_can_be_asked_by_it),
 		cmocka_unit_test(metadata_is_passed_through_inside_and_at_the_top),
 		cmocka_unit_test(metadata_does_not_replace_what_decides_about_money),
-		cmocka_unit_test(the_names_id_falls_back_to_the_section),
+		cmocka_unit_test(metadata_adds_to_objects_what_headers_left_open),
 		cmocka_unit_test(prompts_survive_quotes_lines_and_other_scripts),
 		cmocka_unit_test(addresses_have_one_v1_however_the_base_is_written),
 		cmocka_unit_test(ids_are_percent_encoded),
