@@ -266,6 +266,7 @@ static bool submit_recovered(struct engine *e, struct task *t)
 {
 	struct wire_result r;
 
+	reply_free(t);                /* of an exchange that has just broken */
 	wire_result_init(&r);
 	bool came = reply_recover(e, t, &r);
 	if (came)
