@@ -19,21 +19,23 @@ anonymous() { awk '$1 == "RssAnon:" { print $2 }' "/proc/$DAEMON/status"; }
 finished() { find "$WORK/gen/out" -name 'large*.png' 2>/dev/null | wc -l; }
 
 before=$(anonymous)
-# Each takes some seconds, so that all are under way together: 64 KiB every 10 ms.
-control POST faults '{"on":"submit","do":"drip","seconds":0.6,"count":-1}' >/dev/null
+# All are held until the last one is there, so that they come at once.
+control POST faults '{"on":"submit","do":"hold","count":-1}' >/dev/null
 for i in {1..64}; do
 	timeout 10 bash -c 'echo "large picture $2" >"$1/large$2.txt"' - "$MNT" "$i"
 done
+ok '64 requests are at the provider' control GET 'wait?held=64&timeout=20'
+control POST release >/dev/null
 most=0
 together=0
 deadline=$((SECONDS + 180))
-while [ "$(bill .completed)" -lt 64 ] && [ $SECONDS -lt $deadline ]; do
-	for ((i = 0; i < 10; i++)); do
+while [ "$(finished)" -lt 64 ] && [ $SECONDS -lt $deadline ]; do
+	for ((i = 0; i < 20; i++)); do
 		now=$(anonymous)
 		[ "${now:-0}" -le "$most" ] || most=$now
 		files=$(find "/proc/$DAEMON/fd" -lname '*-0.part' 2>/dev/null | wc -l)
 		[ "$files" -le $together ] || together=$files
-		sleep 0.1
+		sleep 0.02
 	done
 done
 timeout 120 "$O/easelfs" wait "$MNT"/large*.txt >/dev/null
