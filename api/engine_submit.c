@@ -6,6 +6,8 @@
 
 /* A synchronous provider thinks for minutes before its first byte. */
 enum { STALL_SECONDS = 120, STALL_SYNCHRONOUS = 900 };
+/* How long a prompt may take to be read again. */
+enum { OTHER_MODEL_SECONDS = 60 };
 
 static void accepted(struct engine *e, struct task *t, struct wire_result *r)
 {
@@ -39,6 +41,22 @@ static bool other_form(struct engine *e, struct task *t)
 	t->refs_form_tried = true;
 	t->refs_form = t->refs_form == REFS_STRINGS ? REFS_OBJECTS : REFS_STRINGS;
 	task_after(e, t, send_submit);
+	return true;
+}
+
+/* Providers retire models.  Where nobody asked for that one, the prompt is read again for the next default;
+ * nothing was made.  Until then it is deferred, so that nobody is told that it has failed. */
+static bool other_model(struct engine *e, struct task *t, const struct wire_result *r)
+{
+	const struct request *request = &t->job->request;
+
+	if (!r->no_model || !request->by_default || t->job->prompt->newest != t->job ||
+	    (!model_is_gone(request->model) && !models_gone(request->models, request->model)))
+		return false;
+	log_warning("%s does not have the model %s any more: prompts that name none go to the next one",
+	            request->provider->name, request->model->name);
+	task_defer(e, t, OTHER_MODEL_SECONDS, r->reason, "it is sent to another model by itself");
+	e->set.calls->read_again(e->set.ctx, t->job->prompt->row.path, false);
 	return true;
 }
 
@@ -88,6 +106,8 @@ static void submit_answered(struct engine *e, struct task *t, struct wire_result
 			upload_again(e, t);
 			return;
 		}
+		if (other_model(e, t, r))
+			return;
 		break;
 	case WIRE_GONE:
 		break;

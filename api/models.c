@@ -97,6 +97,24 @@ const struct model *models_model(const struct models *m, const char *name, const
 	return found;
 }
 
+bool model_is_gone(const struct model *row)
+{
+	return __atomic_load_n(&row->gone, __ATOMIC_RELAXED);
+}
+
+bool models_gone(const struct models *m, const struct model *row)
+{
+	for (size_t i = 0; i < m->models_count; i++) {
+		struct model *other = &m->models[i];
+
+		if (other == row || model_is_gone(other) || strcasecmp(other->provider, row->provider))
+			continue;
+		__atomic_store_n(&m->models[row - m->models].gone, true, __ATOMIC_RELAXED);
+		return true;
+	}
+	return false;
+}
+
 /* 512 and 0.5K are two spellings of one thing. */
 static const char *half(const char *resolution)
 {

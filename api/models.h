@@ -74,6 +74,7 @@ struct model {
 	struct price { char *resolution; double usd; } *prices;
 	size_t prices_count;
 	bool chosen;              /* the user's configuration named its provider: no other will do */
+	bool gone;                /* its provider says that it has it no more; see models_gone() */
 };
 
 struct models {
@@ -99,6 +100,10 @@ const struct provider *models_sandbox(const struct models *m, const struct provi
 const struct model *models_model(const struct models *m, const char *name, const char *provider);
 /* Whether the row is meant by a name, id or alias. */
 bool model_offers(const struct model *m, const char *word);
+/* The row is no default any more, as its provider does not know it; this alone changes in a loaded table,
+ * and any thread may do it.  False: the provider has no other one, so it stays. */
+bool models_gone(const struct models *m, const struct model *row);
+bool model_is_gone(const struct model *row);
 /* Documented pixel size for (ratio, resolution), or NULL.  resolution NULL = the default one. */
 const struct pixels *model_pixels(const struct model *m, const char *ratio, const char *resolution);
 /* USD for one picture, or a negative number if unknown. */

@@ -173,7 +173,7 @@ static void choose_default(struct choice *c)
 	for (size_t i = 0; i < c->models->models_count; i++) {
 		const struct model *row = &c->models->models[i];
 
-		if (may_be_default(c, row) && consider(c, row))
+		if (may_be_default(c, row) && !model_is_gone(row) && consider(c, row))
 			return;
 	}
 }
@@ -353,6 +353,7 @@ int request_resolve(struct models *models, const struct settings *s, const char 
 	out->models = models_ref(models);
 	out->model = c.found;
 	out->provider = p;
+	out->by_default = !c.word;
 	rc = fill(out, &c, s, prompt);
 	if (rc)
 		request_release(out);

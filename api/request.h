@@ -46,6 +46,7 @@ struct request {
 	long thinking_budget;             /* tokens, or -1 */
 	bool search_web, search_image;
 	bool reuse;
+	bool by_default;                  /* nobody named the model (not written) */
 	struct { char *name, *json; } *metadata;
 	size_t metadata_count;
 	struct reference *references;     /* in order; filled by the caller of request_resolve */

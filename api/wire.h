@@ -74,7 +74,8 @@ enum wire_class {
 struct wire_result {
 	enum wire_class cls;
 	char *task_id;                /* up to 255 bytes, opaque */
-	bool about_references;        /* WIRE_REFUSED: because of a reference or its address */
+	bool about_references;        /* WIRE_REFUSED: because of a reference or its address … */
+	bool no_model;                /* … because the provider does not have the model */
 	int progress;                 /* -1 = not said */
 	char **urls; size_t urls_count;
 	/* Pictures in the reply itself, in order; drafts are what the model made on the way to them. */

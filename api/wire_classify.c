@@ -270,6 +270,7 @@ void wire_classify(const struct wire *w, enum wire_step step, const struct wire_
 
 	out->cls = class_of(step, status, m);
 	out->about_references = m == PICTURE || is_about_references(&e);
+	out->no_model = m == NO_MODEL;
 	if (step == STEP_SUBMIT && status == 400 && m == INVALID && is_about_references(&e) && !w->inline_refs)
 		out->cls = WIRE_FORM;
 	if (out->cls != WIRE_REFUSED && out->cls != WIRE_STOPPED)

@@ -156,6 +156,19 @@ prompt never.txt 'never'
 ok '429 with limit 0: it has failed' wait_state never.txt failed
 is "$(posts never '| length')" 1 '429 with limit 0: it was sent once'
 
+# A default that the provider has retired: nothing was made, so the next one is asked.
+fault '{"on":"submit","match":"retired","do":"status","status":404,"count":1}'
+prompt retired.txt 'a retired model'
+ok 'the default is not there any more: it is completed' wait_state retired.txt completed
+is "$(of_prompt 'a retired model' accepted),$(posts 'a retired model' '| map(.path | split("/") | last) | join(" ")')" \
+	'1,gemini-3.1-flash-image:generateContent gemini-nano-banana-2.1:generateContent' 'by the next one'
+fault '{"on":"submit","match":"named","do":"status","status":404,"count":1}'
+prompt named.txt 'model: nano-banana-pro
+
+a named model'
+ok 'one that the prompt names: it has failed' wait_state named.txt failed
+like "$(status_of named.txt)" 'hint: choose another model' 'the status says what to do'
+
 # --- references -------------------------------------------------------------------------------------
 
 photo() { base64 -d <<<"$1"; }

@@ -119,7 +119,6 @@ static void with_a_single_key_its_provider_makes_the_picture(void **state)
 	static const struct { const char *variable, *provider, *model; } rows[] = {
 		{ "TOAPIS_API_KEY", "toapis", "gemini-2.5-flash-image-preview" },
 		{ "TOKAIFY_API_KEY", "tokaify", "gemini-2.5-flash-image" },
-		/* Not 2.5 and 3.1, which Google turns off. */
 		{ "GEMINI_API_KEY", "google", "gemini-3.1-flash-image" },
 		{ "GOOGLE_API_KEY", "google", "gemini-3.1-flash-image" },
 		{ "OPENAI_API_KEY", "openai", "gpt-image-2" },
@@ -138,6 +137,25 @@ static void with_a_single_key_its_provider_makes_the_picture(void **state)
 		assert_string_equal(r.model->id, rows[i].model);
 		unsetenv(rows[i].variable);
 	}
+}
+
+static void a_default_that_is_gone_gives_way_to_the_next(void **state)
+{
+	cleanup_request struct request first, second, named;
+
+	(void)state;
+	unsetenv("TOAPIS_API_KEY");
+	setenv("GEMINI_API_KEY", "k", 1);
+	resolve("", &first);
+	assert_true(first.by_default);
+	assert_true(models_gone(first.models, first.model));
+	resolve("", &second);
+	assert_string_equal(second.provider->name, "google");
+	assert_string_not_equal(second.model->name, first.model->name);
+	/* Who asks for it gets what the provider says. */
+	resolve("model: nano-banana-2", &named);
+	assert_ptr_equal(named.model, first.model);
+	assert_false(named.by_default);
 }
 
 static void an_id_is_taken_for_what_it_is_before_it_is_an_alias(void **state)
@@ -1009,6 +1027,7 @@ int main(void)
 		TEST(nothing_asked_for_is_the_first_model_with_a_key),
 		TEST(the_default_follows_the_key),
 		TEST(with_a_single_key_its_provider_makes_the_picture),
+		TEST(a_default_that_is_gone_gives_way_to_the_next),
 		TEST(an_id_is_taken_for_what_it_is_before_it_is_an_alias),
 		TEST(a_name_that_several_offer_goes_to_the_first_with_a_key),
 		TEST(the_provider_header_decides),
