@@ -267,7 +267,7 @@ static char *tomorrow(void)
 	return xstrdup(text);
 }
 
-static void budget_today(struct engine *e)
+void budget_today(struct engine *e)
 {
 	int day = day_of(clock_wall_ms());
 

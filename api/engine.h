@@ -114,6 +114,18 @@ void engine_published(struct engine *e, struct publication *p);
 void engine_query(struct engine *e, const char *path,
                   void (*fn)(void *arg, const struct job_view *view), void *arg);
 
+/* What was made and spent; lent for the call, engine thread.  Pictures of providers that cost nothing are
+ * not counted; those whose price is not known are, without money. */
+struct engine_stats {
+	uint64_t jobs[STATE_COUNT];
+	int pictures_today;
+	int64_t pictures_total;
+	double usd_today, usd_total;
+	long budget_pictures;         /* -1 = none */
+	double budget_usd;            /* negative = none */
+};
+void engine_stats(struct engine *e, void (*fn)(void *arg, const struct engine_stats *s), void *arg);
+
 /* A person's word.  done(arg, result, text) on the engine thread: 0, -ENOENT, -EALREADY (nothing to
  * do in this state: text says so). */
 enum engine_verb { VERB_RETRY, VERB_AGAIN, VERB_CANCEL, VERB_RELEASE, VERB_COUNT };

@@ -152,6 +152,8 @@ void task_at(struct engine *e, struct task *t, int64_t due, void (*fn)(struct en
 /* Budget of the day: whether this task may be sent; count takes what it costs, or gives it back. */
 bool budget_allows(struct engine *e, const struct task *t, struct buf *why);
 void budget_count(struct engine *e, struct task *t, bool on);
+/* The day's counts are those of this day. */
+void budget_today(struct engine *e);
 
 /* engine_job.c */
 int jobs_restore(struct engine *e);

@@ -91,6 +91,31 @@ void engine_query(struct engine *e, const char *path, void (*fn)(void *arg, cons
 	engine_post(e, take_query, q);
 }
 
+struct stats_query { void (*fn)(void *, const struct engine_stats *); void *arg; };
+
+static void take_stats(struct engine *e, void *arg)
+{
+	struct stats_query *q = arg;
+	struct engine_stats s = { .budget_pictures = e->set.budget_pictures, .budget_usd = e->set.budget_usd };
+
+	engine_flush(e);
+	budget_today(e);
+	s.pictures_today = e->spent_pictures;
+	s.usd_today = e->spent_usd;
+	e->journal->job_counts(e->journal, s.jobs);
+	e->journal->spent_total(e->journal, &s.pictures_total, &s.usd_total);
+	q->fn(q->arg, &s);
+	free(q);
+}
+
+void engine_stats(struct engine *e, void (*fn)(void *arg, const struct engine_stats *s), void *arg)
+{
+	struct stats_query *q = xmalloc(sizeof(*q));
+
+	*q = (struct stats_query){ fn, arg };
+	engine_post(e, take_stats, q);
+}
+
 /* --- readers that wait --- */
 
 struct verdict { unsigned index; int result; char *out; };

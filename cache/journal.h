@@ -148,6 +148,7 @@ struct journal {
 	/* Spending per local day (YYYYMMDD): add and read. */
 	int (*spent_add)(struct journal *j, int day, int pictures, double usd);
 	int (*spent_get)(struct journal *j, int day, int *pictures, double *usd);
+	int (*spent_total)(struct journal *j, int64_t *pictures, double *usd);
 
 	/* Small facts by name: host, first_mount_ms … get: 1 and *value (caller frees). */
 	int (*fact_get)(struct journal *j, const char *name, char **value);

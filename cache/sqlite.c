@@ -20,7 +20,7 @@ enum statement {
 	JOB_INSERT, JOB_UPDATE, JOB_LOAD, JOB_BY_DIGEST, JOB_IDS_ACTIVE, JOB_IDS_HELD, JOB_COUNTS,
 	TASK_INSERT, TASK_UPDATE, TASK_LOAD, TASK_IDS_OF_JOB, TASK_BY_OUT, OUT_RENAME, OUTS_RENAME_IN,
 	UPLOAD_GET, UPLOAD_PUT, UPLOAD_FORGET,
-	SPENT_ADD, SPENT_GET,
+	SPENT_ADD, SPENT_GET, SPENT_TOTAL,
 	FACT_GET, FACT_SET, FACT_FORGET,
 	STATEMENT_COUNT
 };
@@ -86,6 +86,8 @@ static const struct { const struct row_type *type; const char *text; } statement
 		"INSERT INTO spent (day, pictures, usd) VALUES (?, ?, ?) ON CONFLICT (day)"
 		" DO UPDATE SET pictures = pictures + excluded.pictures, usd = usd + excluded.usd" },
 	[SPENT_GET] = { NULL, "SELECT pictures, usd FROM spent WHERE day = ?" },
+	/* A row a day. */
+	[SPENT_TOTAL] = { NULL, "SELECT total(pictures), total(usd) FROM spent" },
 
 	[FACT_GET] = { NULL, "SELECT value FROM facts WHERE name = ?" },
 	[FACT_SET] = { NULL, "INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)" },
@@ -546,6 +548,16 @@ static int spent_get(struct journal *j, int day, int *pictures, double *usd)
 	return rc < 0 ? rc : 0;
 }
 
+static int spent_total(struct journal *j, int64_t *pictures, double *usd)
+{
+	sqlite3_stmt *stmt until_done = use(mine(j), SPENT_TOTAL);
+	int rc = db_step(&mine(j)->db, stmt);
+
+	*pictures = rc == 1 ? sqlite3_column_int64(stmt, 0) : 0;
+	*usd = rc == 1 ? sqlite3_column_double(stmt, 1) : 0;
+	return rc < 0 ? rc : 0;
+}
+
 static int fact_get(struct journal *j, const char *name, char **value)
 {
 	sqlite3_stmt *stmt until_done = use(mine(j), FACT_GET);
@@ -625,6 +637,7 @@ static const struct journal operations = {
 	.upload_forget = upload_forget,
 	.spent_add = spent_add,
 	.spent_get = spent_get,
+	.spent_total = spent_total,
 	.fact_get = fact_get,
 	.fact_set = fact_set,
 };

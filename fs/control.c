@@ -8,15 +8,20 @@
 #include "fs.h"
 #include "render.h"
 
-static void render_nothing(struct buf *out) { (void)out; }
+static void render_nothing(const struct engine_stats *s, struct buf *out)
+{
+	(void)s;
+	(void)out;
+}
 
 static const struct entry {
 	const char *name;
 	mode_t mode;
 	bool listed;
-	void (*render)(struct buf *out);
+	void (*render)(const struct engine_stats *s, struct buf *out);
 } entries[] = {
 	{ "README", 0444, true, render_readme },
+	{ "stats", 0444, true, render_stats },
 	{ "ctl", 0200, false, render_nothing },
 };
 
@@ -43,15 +48,9 @@ const char *control_name(size_t index)
 	return NULL;
 }
 
-bool control_render(struct fs *fs, const char *name, struct buf *out)
+void control_render(const char *name, const struct engine_stats *s, struct buf *out)
 {
-	const struct entry *e = entry_of(name);
-
-	(void)fs;
-	if (!e)
-		return false;
-	e->render(out);
-	return true;
+	entry_of(name)->render(s, out);
 }
 
 void control_open(struct fs *fs, fuse_req_t req, struct node *n, struct fuse_file_info *fi)

@@ -90,6 +90,19 @@ static void add_reference(struct buf *out, const struct reference *ref)
 	add_line(out, "reference", text);
 }
 
+/* What all its pictures cost together, as far as the table says; what costs nothing needs no line. */
+static void add_price(struct buf *out, const struct request *r)
+{
+	double usd = model_price(r->models, r->model, r->resolution);
+
+	if (r->provider->free)
+		return;
+	if (usd < 0)
+		buf_str(out, "price: not known\n");
+	else
+		buf_fmt(out, "price: about %.4f USD\n", usd * request_pictures(r));
+}
+
 static void add_asked(struct buf *out, const struct job_view *v)
 {
 	const struct request *r = v->request;
@@ -104,6 +117,7 @@ static void add_asked(struct buf *out, const struct job_view *v)
 		buf_fmt(out, "size: %s\n", r->ratio);
 	if (r->resolution)
 		buf_fmt(out, "resolution: %s\n", r->resolution);
+	add_price(out, r);
 	for (size_t i = 0; i < r->references_count; i++)
 		add_reference(out, &r->references[i]);
 }
@@ -222,6 +236,8 @@ static void json_job(cJSON *o, const struct job_view *v)
 	json_text(o, "provider", v->job->provider);
 	json_text(o, "size", r ? r->ratio : NULL);
 	json_text(o, "resolution", r ? r->resolution : NULL);
+	double usd = r && !r->provider->free ? model_price(r->models, r->model, r->resolution) : r ? 0 : -1;
+	json_number(o, "price_usd", usd < 0 ? -1 : usd * request_pictures(r));
 	cJSON_AddNumberToObject(o, "n", v->job->n);
 	cJSON_AddNumberToObject(o, "revision", v->job->revision);
 	json_time(o, "created", v->job->created_ms);
@@ -258,8 +274,30 @@ void render_json(const struct job_view *v, const char *path, enum file_state f, 
 	cJSON_Delete(o);
 }
 
-void render_readme(struct buf *out)
+static void add_money(struct buf *out, const char *name, double usd, double budget)
 {
+	buf_fmt(out, "%s: %.4f USD", name, usd);
+	if (budget >= 0)
+		buf_fmt(out, " of %.2f", budget);
+	buf_chr(out, '\n');
+}
+
+void render_stats(const struct engine_stats *s, struct buf *out)
+{
+	buf_fmt(out, "pictures-today: %d", s->pictures_today);
+	if (s->budget_pictures >= 0)
+		buf_fmt(out, " of %ld", s->budget_pictures);
+	buf_chr(out, '\n');
+	add_money(out, "spent-today", s->usd_today, s->budget_usd);
+	buf_fmt(out, "pictures: %lld\n", (long long)s->pictures_total);
+	add_money(out, "spent", s->usd_total, -1);
+	for (int i = 0; i < STATE_COUNT; i++)
+		buf_fmt(out, "jobs-%s: %llu\n", state_name((enum job_state)i), (unsigned long long)s->jobs[i]);
+}
+
+void render_readme(const struct engine_stats *s, struct buf *out)
+{
+	(void)s;
 	buf_str(out,
 	"This directory makes pictures.\n"
 	"\n"

@@ -11,7 +11,8 @@ enum file_state { FILE_RESTS, FILE_WRITTEN /* a writable handle is open */, FILE
 /* v may be NULL (no record yet). */
 void render_text(const struct job_view *v, const char *path, enum file_state f, struct buf *out);
 void render_json(const struct job_view *v, const char *path, enum file_state f, struct buf *out);
-/* .easelfs/README */
-void render_readme(struct buf *out);
+/* .easelfs/README, .easelfs/stats */
+void render_readme(const struct engine_stats *s, struct buf *out);
+void render_stats(const struct engine_stats *s, struct buf *out);
 
 #endif

@@ -460,26 +460,30 @@ static void lookup_wait(struct fs *fs, fuse_req_t req, struct node *parent, cons
 
 /* --- .easelfs --- */
 
-static void lookup_control(struct fs *fs, fuse_req_t req, struct node *parent, const char *name)
+static void control_found(void *arg, const struct engine_stats *stats)
 {
-	struct buf text = BUF_INIT;
+	struct asked *a = arg;
+	cleanup_buf struct buf text = BUF_INIT;
+	struct content *c = content_new(a->name);
 
-	if (strcmp(name, "incoming") == 0 && tell_is_caller(fs, req)) {
-		reply_folder(fs, req, parent, name, NODE_INCOMING_DIR);
-		return;
-	}
-	if (!control_render(fs, name, &text)) {
-		fuse_reply_err(req, ENOENT);
-		return;
-	}
-	struct stat none = { 0 };
-	struct asked *a = asked_new(fs, req, parent, name, name, &none);
-	struct content *c = content_new(name);
+	control_render(a->name, stats, &text);
 	c->len = text.len;
-	uint64_t ino = virtual_ino(NODE_CONTROL_FILE, name, text.data, text.len);
+	uint64_t ino = virtual_ino(NODE_CONTROL_FILE, a->name, text.data, text.len);
 	c->bytes = buf_steal(&text);
 	reply_node(a, NODE_CONTROL_FILE, ino, c);
 	asked_free(a);
+}
+
+static void lookup_control(struct fs *fs, fuse_req_t req, struct node *parent, const char *name)
+{
+	struct stat none = { 0 };
+
+	if (strcmp(name, "incoming") == 0 && tell_is_caller(fs, req))
+		reply_folder(fs, req, parent, name, NODE_INCOMING_DIR);
+	else if (control_mode(name))
+		engine_stats(fs->engine, control_found, asked_new(fs, req, parent, name, name, &none));
+	else
+		fuse_reply_err(req, ENOENT);
 }
 
 static const struct { const char *name; enum node_kind kind; } roots[] = {

@@ -48,6 +48,9 @@ is "$(timeout 10 cat "$MNT/wait/$held.png" 2>&1 | grep -c 'Input/output error')"
 ok 'release' timeout 10 "$O/easelfs" release "$MNT/$held.txt"
 ok 'lets that one through' wait_state "$held.txt" completed
 is "$(accepted)" 4 'and only that one'
+stat_of() { timeout 10 awk -v name="$1:" '$1 == name { $1 = ""; print substr($0, 2) }' "$MNT/.easelfs/stats"; }
+is "$(stat_of pictures-today),$(stat_of jobs-held),$(stat_of spent-today)" '4 of 3,4,0.4000 USD' 'stats say so, too'
+like "$(status_of "$held.txt")" 'price: about 0\.1000 USD' 'its status says what it costs'
 write free.txt 'provider: sandbox
 
 one that costs nothing'
@@ -69,6 +72,7 @@ fresh -o model=paid,settle=0.05,budget=2
 write c1.txt 'on another day'
 ok 'another day has a budget of its own' wait_state c1.txt completed
 is "$(state_of b1.txt),$(accepted)" "held,$((before + 1))" 'but starts nothing by itself'
+is "$(stat_of pictures-today),$(stat_of pictures)" '1 of 2,6' 'stats count the day, and all'
 control POST faults '{"on":"submit","match":"a failing one","do":"fail_task","count":1}' >/dev/null
 write c2.txt 'a failing one'
 ok 'one fails' wait_state c2.txt failed
@@ -108,6 +112,7 @@ write more.txt 'for another 0.10'
 ok '0.40 of 0.35: held' wait_state more.txt held
 like "$(status_of more.txt)" 'reason: the budget of 0\.35 USD a day would be exceeded \(0\.30 USD used today, this costs about 0\.100 USD\); it is free again at' \
 	'the status says what it is about'
+is "$(stat_of spent-today),$(stat_of spent)" '0.3000 USD of 0.35,0.3000 USD' 'stats say what was spent'
 write unknown.txt 'model: unpriced
 
 for nobody knows how much'
