@@ -15,7 +15,8 @@ OPT ?= -O2 -g
 HARDEN ?= -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fPIE
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla \
         -Wformat=2 -Wno-format-nonliteral -Wundef
-CPPFLAGS_ALL := -D_GNU_SOURCE -DFUSE_USE_VERSION=314 -DPREFIX='"$(PREFIX)"' $(CPPFLAGS)
+# KILL=1: it kills itself where EASELFS_KILL says (cache/kill.h).
+CPPFLAGS_ALL := -D_GNU_SOURCE -DFUSE_USE_VERSION=314 -DPREFIX='"$(PREFIX)"' $(if $(filter 1,$(KILL)),-DKILL_POINTS) $(CPPFLAGS)
 CFLAGS_ALL = -std=gnu11 $(OPT) $(HARDEN) $(WARN) -MMD -MP $(CFLAGS) $(SAN)
 LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now -pthread $(LDFLAGS) $(SAN)
 
@@ -101,8 +102,12 @@ $(O)/api/models_ini.o: api/models.ini
 
 check: deps
 	$(Q)$(MAKE) --no-print-directory check-built
-check-built: all $(UNIT_TESTS) $(FUZZERS) $(TEST_TOOLS)
+check-built: all kill $(UNIT_TESTS) $(FUZZERS) $(TEST_TOOLS)
 	$(Q)O=$(O) tests/run
+
+# The program that tests kill.
+kill:
+	$(Q)$(MAKE) --no-print-directory O=$(O)/kill KILL=1 $(O)/kill/easelfs
 
 # Needs clang.  FUZZ_S=n: seconds for each; tests/fuzz/run says where the finds are.
 FUZZ_CC ?= clang
@@ -127,6 +132,6 @@ install: all
 clean:
 	rm -rf $(O)
 
-.PHONY: all check check-built fuzz fuzzers deps demo install clean
+.PHONY: all check check-built kill fuzz fuzzers deps demo install clean
 .SECONDARY:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

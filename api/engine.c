@@ -146,7 +146,12 @@ static int save_all(struct engine *e)
 	if (e->pending_pictures || e->pending_usd != 0)
 		result = e->journal->spent_add(e->journal, e->spent_day, e->pending_pictures,
 		                               e->pending_usd);
-	return result < 0 ? result : e->journal->commit(e->journal);
+	if (result < 0)
+		return result;
+	kill_points_before_turn(e);
+	result = e->journal->commit(e->journal);
+	kill_points_after_turn(e);
+	return result;
 }
 
 /* The transaction failed: what it inserted is not there, so those rows have no ids. */

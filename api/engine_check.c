@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "image.h"
+#include "kill.h"
 
 enum { FLAWED_TIMES = 3 };
 
@@ -49,16 +50,32 @@ static int verify_picture(struct check *c)
 	return result < 0 ? result : hashed;
 }
 
+static int make_durable(struct check *c)
+{
+	kill_point(BEFORE_PICTURE_SYNC);
+	if (fsync(c->fd) < 0)
+		return -errno;
+	kill_point(AFTER_PICTURE_SYNC);
+	kill_point(BEFORE_INCOMING_SYNC);
+	if (fsync(c->incoming) < 0)
+		return -errno;
+	kill_point(AFTER_INCOMING_SYNC);
+	return fstat(c->fd, &c->st) < 0 ? -errno : 0;
+}
+
 void check_picture(void *arg)
 {
 	struct check *c = arg;
 
+	kill_point(BEFORE_CHECK);
 	c->result = c->from ? copy_picture(c) : c->copy_of >= 0 ? copy_open_file(c) : verify_picture(c);
 	if (c->result < 0 && c->result != -EBADMSG)
 		return;
+	kill_point(AFTER_CHECK);
 	give_to_owner(c);
-	if (fsync(c->fd) < 0 || fsync(c->incoming) < 0 || fstat(c->fd, &c->st) < 0)
-		c->result = -errno;
+	int durable = make_durable(c);
+	if (durable < 0)
+		c->result = durable;
 }
 
 void check_note_size(struct job *j, const struct image_info *info)

@@ -6,6 +6,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "kill.h"
+
 #define MAX_REDIRECTS 5
 /* How often an address is tried that nobody can be asked about. */
 #define LONE_URL_TRIES 10
@@ -78,6 +80,7 @@ static void refreshed(void *arg, const struct http_reply *reply)
 	wire_result_init(&r);
 	if (reply->outcome == HTTP_REPLY)
 		task_wire(t)->parse_poll(t->job->request.provider, &wr, &r);
+	kill_point(REFRESHED);
 	bool over = has_expired(t);
 	size_t which = place_in_reply(t);
 	if (reply->outcome == HTTP_REPLY && r.cls == WIRE_DONE && which < r.urls_count) {
@@ -129,7 +132,10 @@ void fetch_fresh_url(struct engine *e, struct task *t, const char *why)
 	}
 	log_info("picture %lld: %s; asking for a fresh address", (long long)t->row.id, why);
 	task_wire(t)->build_poll(p, t->row.task_id, &call);
-	if (task_call(e, t, &call, &base, refreshed, &err) < 0)
+	kill_point(BEFORE_REFRESH);
+	int result = task_call(e, t, &call, &base, refreshed, &err);
+	kill_point(AFTER_REFRESH);
+	if (result < 0)
 		fetch_later(e, t, -1, err.text);
 }
 
@@ -156,6 +162,7 @@ static void fetch_replied(struct engine *e, struct task *t, const struct http_re
 	cleanup_free char *why = xasprintf("the picture's address answered with status %d", reply->status);
 
 	if (reply->status == 200) {
+		kill_point(DOWNLOADED);
 		check_begin(e, t);
 		return;
 	}
@@ -217,6 +224,7 @@ static int to_file(void *arg, const void *bytes, size_t len, struct error *err)
 		at += put;
 		len -= (size_t)put;
 	}
+	kill_point(DOWNLOADING);
 	return 0;
 }
 
@@ -248,5 +256,7 @@ void fetch_begin(struct engine *e, struct task *t)
 	r.max_bytes = MAX_PICTURE_BYTES;
 	r.named_by_provider = true;
 	r.allow_private = provider_is_near(t->job->request.provider);
+	kill_point(BEFORE_DOWNLOAD);
 	t->transfer = http_start(e->http, &r, fetch_done, t);
+	kill_point(AFTER_DOWNLOAD);
 }

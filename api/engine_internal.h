@@ -15,6 +15,7 @@
  *   engine_fetch.c    download
  *   engine_check.c    what came is looked at
  *   engine_publish.c  pictures under their names
+ *   engine_kill.c     where a test kills all of this
  *
  * Everything here belongs to the engine's thread.
  */
@@ -299,6 +300,15 @@ void check_begin(struct engine *e, struct task *t);
  * of that hash.  0 or -errno. */
 int check_copy(struct engine *e, struct task *t, const char *from, const uint8_t sha256[32],
                void (*done)(struct engine *, struct task *, bool ok));
+
+/* engine_kill.c; nothing in ordinary builds. */
+#ifdef KILL_POINTS
+void kill_points_before_turn(struct engine *e);
+void kill_points_after_turn(struct engine *e);
+#else
+#define kill_points_before_turn(e) ((void)(e))
+#define kill_points_after_turn(e) ((void)(e))
+#endif
 
 /* engine_publish.c */
 /* It will not come any more: what there is of it goes. */

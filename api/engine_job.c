@@ -6,6 +6,8 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "kill.h"
+
 /* How long a deleted prompt's job is left as it is, as an editor may be about to write it anew. */
 #define GRACE_MS 10000
 
@@ -719,8 +721,10 @@ static void rename_replaces(struct engine *e, struct prompt *p)
 	struct journal *db = e->journal;
 
 	p->row.gone_ms = clock_wall_ms();
+	kill_point(BEFORE_REPLACED);
 	if (db->begin(db) == 0 && (db->prompt_save(db, &p->row) < 0 || db->commit(db) < 0))
 		db->rollback(db);
+	kill_point(AFTER_REPLACED);
 	prompt_grace_over(e, p);
 }
 
@@ -740,10 +744,12 @@ static void take_renamed(struct engine *e, void *arg)
 		rename_in_memory(e, r);
 	if (recorded && db->begin(db) == 0) {
 		moves_intended(e);
+		kill_point(BEFORE_RENAME);
 		if (db->prompts_rename(db, r->from, r->to) < 0 || db->commit(db) < 0) {
 			db->rollback(db);
 			log_warning("the rename of %s could not be recorded", r->from);
 		}
+		kill_point(AFTER_RENAME);
 	}
 	cleanup_free char *old_stem = stem_of(r->from);
 	if (r->is_dir)

@@ -1,6 +1,8 @@
 /* A running task is asked for, and what the provider says of it is taken down. */
 #include "engine_internal.h"
 
+#include "kill.h"
+
 /* A running task is asked for until the provider says what became of it, or this long. */
 #define TASK_WEEK_MS (7 * 86400 * (int64_t)1000)
 /* No week is over before it was asked for that often since the start: the clock may have been wrong. */
@@ -124,6 +126,7 @@ static void poll_done(void *arg, const struct http_reply *reply)
 	struct wire_result r;
 	struct wire_reply wr = wire_reply_of(reply);
 
+	kill_point(POLLED);
 	wire_result_init(&r);
 	if (reply->outcome == HTTP_REPLY) {
 		obey_limits(&account_of(e, t->job->request.provider)->queries, reply);
@@ -149,6 +152,9 @@ void task_poll_now(struct engine *e, struct task *t)
 	}
 	t->looks++;
 	task_wire(t)->build_poll(p, t->row.task_id, &call);
-	if (task_call(e, t, &call, &base, poll_done, &err) < 0)
+	kill_point(BEFORE_POLL);
+	int result = task_call(e, t, &call, &base, poll_done, &err);
+	kill_point(AFTER_POLL);
+	if (result < 0)
 		task_event(e, t, EVENT_STOPPED, err.text, err.hint);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "image.h"
+#include "kill.h"
 
 void publication_free(struct publication *p)
 {
@@ -323,9 +324,12 @@ void moves_settle(struct engine *e)
 {
 	struct journal *db = e->journal;
 
-	if (!e->moves && db->begin(db) == 0 &&
-	    (db->fact_set(db, moves_fact, NULL) < 0 || db->commit(db) < 0))
+	if (e->moves)
+		return;
+	kill_point(BEFORE_MOVES_OVER);
+	if (db->begin(db) == 0 && (db->fact_set(db, moves_fact, NULL) < 0 || db->commit(db) < 0))
 		db->rollback(db);
+	kill_point(AFTER_MOVES_OVER);
 }
 
 static int move_pictures_of(void *arg, struct prompt_row *row)
@@ -379,8 +383,10 @@ static void moved(struct engine *e, struct publication *p)
 			            strerror(-p->result));
 		return;
 	}
+	kill_point(BEFORE_MOVED);
 	if (db->begin(db) == 0 && (db->outs_rename(db, p->file, p->out) < 0 || db->commit(db) < 0))
 		db->rollback(db);
+	kill_point(AFTER_MOVED);
 	for (struct job *j = e->jobs; j; j = j->hh.next)
 		for (size_t i = 0; i < j->tasks_count; i++)
 			follow(&j->tasks[i]->row.out, p);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "image.h"
+#include "kill.h"
 #include "spill.h"
 
 enum { SKELETON_MAX = 1 << 20, FILES_MAX = 32 };
@@ -48,7 +49,9 @@ static void forget_record(struct engine *e, const struct task *t)
 {
 	cleanup_free char *name = record_name(t);
 
+	kill_point(BEFORE_REPLY_FORGET);
 	store_incoming_remove(e->set.store, name);
+	kill_point(AFTER_REPLY_FORGET);
 }
 
 static int open_file(void *arg, unsigned index)
@@ -62,8 +65,10 @@ static int open_file(void *arg, unsigned index)
 static int take_bytes(void *arg, const void *bytes, size_t len, struct error *err)
 {
 	struct reply *r = arg;
+	int result = spill_feed(r->spill, bytes, len, err);
 
-	return spill_feed(r->spill, bytes, len, err);
+	kill_point(REPLY_COMING);
+	return result;
 }
 
 bool reply_has_room(struct engine *e)
@@ -120,8 +125,10 @@ static void record(const struct reply *r, const struct wire_reply *reply)
 		buf_chr(&b, r->files[i].complete ? '1' : '0');
 	buf_chr(&b, '\n');
 	buf_add(&b, reply->body, reply->len);
+	kill_point(BEFORE_REPLY);
 	if (store_incoming_write(r->e->set.store, name, b.data, b.len) < 0)
 		log_warning("a reply could not be recorded; should easelfs be killed now, its picture is lost");
+	kill_point(AFTER_REPLY);
 }
 
 static void lend(const struct reply *r, const struct buf *body, struct wire_reply *out)

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <sys/random.h>
 
+#include "kill.h"
+
 /* A synchronous provider thinks for minutes before its first byte. */
 enum { STALL_SECONDS = 120, STALL_SYNCHRONOUS = 900 };
 /* How long a prompt may take to be read again. */
@@ -139,6 +141,7 @@ static void submit_done(void *arg, const struct http_reply *reply)
 	struct wire_reply wr = wire_reply_of(reply);
 	struct wire_result r;
 
+	kill_point(SUBMIT_ANSWERED);
 	wire_result_init(&r);
 	if (reply->outcome == HTTP_REPLY) {
 		obey_limits(&account_of(e, t->job->request.provider)->submits, reply);
@@ -172,7 +175,9 @@ static void send_submit(struct engine *e, struct task *t)
 	if (w->synchronous)
 		reply_begin(e, t, &base);
 	w->build_submit(&s, &call);
+	kill_point(BEFORE_SUBMIT);
 	int result = task_call(e, t, &call, &base, submit_done, &err);
+	kill_point(AFTER_SUBMIT);
 	if (result < 0) {
 		reply_free(t);
 		task_event(e, t, result == -ENOKEY ? EVENT_STOPPED : EVENT_REFUSED, err.text, err.hint);
@@ -248,6 +253,7 @@ static void lookup_answered(struct engine *e, struct task *t, struct wire_result
 	case WIRE_RUNNING:
 	case WIRE_DONE:
 	case WIRE_FAILED:
+		kill_point(LOOKED_UP);
 		if (!r->task_id)
 			r->task_id = xstrdup(t->row.own_id);
 		accepted(e, t, r);
@@ -313,6 +319,9 @@ void task_look_up(struct engine *e, struct task *t)
 		return;
 	}
 	task_wire(t)->build_poll(p, t->row.own_id, &call);
-	if (task_call(e, t, &call, &base, lookup_done, &err) < 0)
+	kill_point(BEFORE_LOOKUP);
+	int result = task_call(e, t, &call, &base, lookup_done, &err);
+	kill_point(AFTER_LOOKUP);
+	if (result < 0)
 		look_again(e, t, -1, err.text);
 }

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "kill.h"
+
 /* How often it is looked whether another job's upload of the same bytes is through. */
 #define SAME_UPLOAD_MS 50
 
@@ -103,10 +105,13 @@ static void upload_done(void *arg, const struct http_reply *reply)
 	if (r.cls == WIRE_ACCEPTED && r.urls_count) {
 		const struct reference *ref = &j->request.references[j->upload_index];
 		j->ref_urls[j->upload_index] = xstrdup(r.urls[0]);
+		kill_point(UPLOADED);
+		kill_point(BEFORE_MEMO);
 		if (e->journal->begin(e->journal) == 0 &&
 		    (e->journal->upload_put(e->journal, j->request.provider->name, ref->sha256, r.urls[0],
 		                            clock_wall_ms()) < 0 || e->journal->commit(e->journal) < 0))
 			e->journal->rollback(e->journal);
+		kill_point(AFTER_MEMO);
 		upload_next(e, t);
 	} else {
 		upload_failed(e, t, &r);
@@ -140,7 +145,9 @@ static void upload_one(struct engine *e, struct task *t, int index)
 		return;
 	}
 	task_wire(t)->build_upload(request, index, &call);
+	kill_point(BEFORE_UPLOAD);
 	int result = task_call(e, t, &call, &base, upload_done, &err);
+	kill_point(AFTER_UPLOAD);
 	if (result < 0) {
 		struct wire_result r = { .wait = -1, .reason = err.text, .hint = err.hint };
 		siblings(e, t->job, result == -ENOKEY ? EVENT_STOPPED : EVENT_REFUSED, &r);
@@ -189,9 +196,11 @@ void upload_again(struct engine *e, struct task *t)
 		if (ref->is_url)
 			continue;
 		free(steal_pointer(&j->ref_urls[i]));
+		kill_point(BEFORE_MEMO_FORGET);
 		if (db->begin(db) == 0 &&
 		    (db->upload_forget(db, j->request.provider->name, ref->sha256) < 0 || db->commit(db) < 0))
 			db->rollback(db);
+		kill_point(AFTER_MEMO_FORGET);
 	}
 	task_defer(e, t, 0, "the provider does not have the uploaded references any more",
 	           "nothing was made; they are uploaded again by themselves");

@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 
 #include "http_guard.h"
+#include "kill.h"
 
 enum {
 	ERROR_BODY_MAX = 1 << 20,     /* of a reply that was to go to a sink, but is no 200 */
@@ -113,6 +114,8 @@ static size_t on_read_body(char *to, size_t size, size_t count, void *arg)
 		return CURL_READFUNC_ABORT;
 	}
 	t->moved_at = clock_mono_ms();
+	if (t->once)
+		kill_point(SUBMIT_SENDING);
 	return (size_t)got;
 }
 
@@ -132,6 +135,8 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg)
 {
 	struct http_transfer *t = arg;
 
+	if (t->once)
+		kill_point(SUBMIT_REPLYING);
 	http_headers_line(&t->got, line, size * count, clock_wall_ms());
 	t->moved_at = clock_mono_ms();
 	return size * count;

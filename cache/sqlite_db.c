@@ -1,4 +1,5 @@
 #include "sqlite_db.h"
+#include "kill.h"
 #include "sqlite_schema.h"
 
 #include <errno.h>
@@ -238,7 +239,12 @@ static int migrate(struct db *db, int64_t from, struct error *err)
 	int rc = execute(db, "BEGIN IMMEDIATE", err);
 	for (int64_t v = from; rc == 0 && v < SCHEMA_VERSION; v++)
 		rc = execute(db, schema_steps[v], err);
-	return rc ? rc : execute(db, end, err);
+	if (rc)
+		return rc;
+	kill_point(BEFORE_SCHEMA);
+	rc = execute(db, end, err);
+	kill_point(AFTER_SCHEMA);
+	return rc;
 }
 
 static int prepare_own(struct db *db, struct error *err)

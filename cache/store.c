@@ -13,6 +13,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "kill.h"
+
 enum { SHA256_BYTES = 32, SHA256_HEX = 2 * SHA256_BYTES + 1, PIECE = 128 * 1024, WHOLE_MAX = 1 << 20 };
 
 /* The copy under way in refs; only the disk thread makes one, so one name is enough, and what a
@@ -29,8 +31,12 @@ static int open_dir(int parent, const char *name)
 	if (fd < 0)
 		return -errno;
 	/* What will be durable inside is lost all the same if its folder is. */
-	if (made && fsync(parent))
+	if (!made)
+		return steal_fd(&fd);
+	kill_point(BEFORE_FOLDER_SYNC);
+	if (fsync(parent))
 		return -errno;
+	kill_point(AFTER_FOLDER_SYNC);
 	return steal_fd(&fd);
 }
 
@@ -172,6 +178,24 @@ int store_copy_file(int from, int to, uint8_t sha256[32], uint64_t *size)
 	return copy_reference(from, to, UINT64_MAX, sha256, size);
 }
 
+/* Durable first, visible then, and the name durable, too. */
+static int name_reference(struct store *s, int fd, const char *hex)
+{
+	kill_point(BEFORE_REFERENCE_SYNC);
+	if (fsync(fd))
+		return -errno;
+	kill_point(AFTER_REFERENCE_SYNC);
+	kill_point(BEFORE_REFERENCE_NAME);
+	if (renameat(s->refs, unfinished, s->refs, hex))
+		return -errno;
+	kill_point(AFTER_REFERENCE_NAME);
+	kill_point(BEFORE_REFERENCE_FOLDER);
+	if (fsync(s->refs))
+		return -errno;
+	kill_point(AFTER_REFERENCE_FOLDER);
+	return 0;
+}
+
 static int publish_reference(struct store *s, int from, uint64_t max, uint8_t sha256[32], uint64_t *size)
 {
 	char hex[SHA256_HEX];
@@ -182,13 +206,13 @@ static int publish_reference(struct store *s, int from, uint64_t max, uint8_t sh
 	                           O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (to < 0)
 		return -errno;
+	kill_point(BEFORE_REFERENCE_COPY);
 	int rc = copy_reference(from, to, max, sha256, size);
 	if (rc)
 		return rc;
+	kill_point(AFTER_REFERENCE_COPY);
 	hex_encode(sha256, SHA256_BYTES, hex);
-	if (fsync(to) || renameat(s->refs, unfinished, s->refs, hex) || fsync(s->refs))
-		return -errno;
-	return 0;
+	return name_reference(s, to, hex);
 }
 
 int store_keep_reference(struct store *s, int fd, uint64_t max, uint8_t sha256[32], uint64_t *size)

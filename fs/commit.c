@@ -13,6 +13,7 @@
 
 #include "commit_read.h"
 #include "fs.h"
+#include "kill.h"
 #include "prompt.h"
 #include "scan.h"
 #include "watch.h"
@@ -303,8 +304,10 @@ static char *newest_path(struct fs *fs, struct key key, const char *seen)
 static void read_and_post(struct fs *fs, struct key key, const char *seen, const struct pending *as)
 {
 	cleanup_free char *path = newest_path(fs, key, seen);
-	struct engine_commit *c = path && prompt_path_is_prompt(path) ? commit_read(fs, path) : NULL;
 
+	kill_point(BEFORE_READ);
+	struct engine_commit *c = path && prompt_path_is_prompt(path) ? commit_read(fs, path) : NULL;
+	kill_point(AFTER_READ);
 	if (!c) {
 		c = xcalloc(1, sizeof(*c));
 		c->path = xstrdup(seen ? seen : "");

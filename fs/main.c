@@ -7,6 +7,7 @@
 
 #include "base.h"
 #include "cli.h"
+#include "kill.h"
 #include "mount.h"
 #include "options.h"
 
@@ -43,6 +44,9 @@ static const struct command {
 	  "-o provider=NAME at that one.", cli_models },
 	{ "sandbox", "[--port N] ...", "run a provider of sample pictures on this machine",
 	  "`easelfs mount -o sandbox` starts one of its own.", cli_sandbox },
+#ifdef KILL_POINTS
+	{ "kill-points", "", "where EASELFS_KILL can have this build killed", "", kill_points_print },
+#endif
 };
 
 static const struct command *command_by_name(const char *name)

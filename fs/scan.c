@@ -11,6 +11,7 @@
 
 #include "commit.h"
 #include "fs.h"
+#include "kill.h"
 #include "prompt.h"
 #include "watch.h"
 
@@ -171,9 +172,12 @@ static void compare_gone(struct engine *e, void *arg)
 	cleanup_free char *when = xasprintf("%lld", (long long)how->mounted_ns);
 
 	j->prompts_under(j, "", still_there, how->fs);
-	if (how->mounted_ns && scan_is_first(j) && j->begin(j) == 0 &&
-	    (j->fact_set(j, "scanned", when) < 0 || j->commit(j) < 0))
-		j->rollback(j);
+	if (how->mounted_ns && scan_is_first(j) && j->begin(j) == 0) {
+		kill_point(BEFORE_SCANNED);
+		if (j->fact_set(j, "scanned", when) < 0 || j->commit(j) < 0)
+			j->rollback(j);
+		kill_point(AFTER_SCANNED);
+	}
 	batch_free(how);
 }
 

@@ -15,6 +15,7 @@
 #include <utlist.h>
 
 #include "fs.h"
+#include "kill.h"
 #include "virtual_internal.h"
 #include "watch.h"
 
@@ -232,7 +233,10 @@ static int keep_in_history(struct tell *t, int root, const struct publication *p
 		int result = make_folders(t, root, history);
 		if (result < 0)
 			return result;
-		if (linkat(root, p->out, root, history, 0) == 0 || is_same_file(t->fs, p->out, history))
+		kill_point(BEFORE_HISTORY_LINK);
+		bool kept = linkat(root, p->out, root, history, 0) == 0 || is_same_file(t->fs, p->out, history);
+		kill_point(AFTER_HISTORY_LINK);
+		if (kept)
 			return 0;
 		if (errno != EEXIST)
 			return -errno;
@@ -254,7 +258,11 @@ static int publish_picture(struct tell *t, int root, struct publication *p)
 		if (S_ISREG(st.st_mode) && p->history && (result = keep_in_history(t, root, p)) < 0)
 			return result;
 	}
-	return renameat(root, from, root, p->out) < 0 ? -errno : 0;
+	kill_point(BEFORE_PUBLISH);
+	if (renameat(root, from, root, p->out) < 0)
+		return -errno;
+	kill_point(AFTER_PUBLISH);
+	return 0;
 }
 
 static int publish_text(struct tell *t, int root, struct publication *p)
@@ -264,7 +272,11 @@ static int publish_text(struct tell *t, int root, struct publication *p)
 
 	if (result < 0)
 		return result;
-	return renameat(root, from, root, p->out) < 0 ? -errno : 0;
+	kill_point(BEFORE_ERROR_FILE);
+	if (renameat(root, from, root, p->out) < 0)
+		return -errno;
+	kill_point(AFTER_ERROR_FILE);
+	return 0;
 }
 
 static int publish_retire(struct tell *t, int root, struct publication *p)
@@ -276,7 +288,11 @@ static int publish_retire(struct tell *t, int root, struct publication *p)
 	int result = keep_in_history(t, root, p);
 	if (result < 0)
 		return result;
-	return unlinkat(root, p->out, 0) < 0 ? -errno : 0;
+	kill_point(BEFORE_RETIRE);
+	if (unlinkat(root, p->out, 0) < 0)
+		return -errno;
+	kill_point(AFTER_RETIRE);
+	return 0;
 }
 
 static int publish_move(struct tell *t, int root, struct publication *p)
@@ -288,15 +304,20 @@ static int publish_move(struct tell *t, int root, struct publication *p)
 	int result = make_folders(t, root, p->out);
 	if (result < 0)
 		return result;
-	if (renameat2(root, p->file, root, p->out, RENAME_NOREPLACE) == 0)
-		return 0;
-	if (errno != EEXIST || S_ISDIR(st.st_mode))
-		return -errno;
+	kill_point(BEFORE_MOVE);
+	result = renameat2(root, p->file, root, p->out, RENAME_NOREPLACE) < 0 ? -errno : 0;
+	kill_point(AFTER_MOVE);
+	if (result != -EEXIST || S_ISDIR(st.st_mode))
+		return result;
 	const char *dot = strrchr(p->out, '.');
 	p->history = xasprintf("history/%.*s", (int)(dot ? dot - p->out - 4 : 0), p->out + 4);
 	if ((result = keep_in_history(t, root, p)) < 0)
 		return result;
-	return renameat(root, p->file, root, p->out) < 0 ? -errno : 0;
+	kill_point(BEFORE_MOVE_OVER);
+	if (renameat(root, p->file, root, p->out) < 0)
+		return -errno;
+	kill_point(AFTER_MOVE_OVER);
+	return 0;
 }
 
 /* `history/a/cat.3.png` → `history/b/dog.3.png` */
@@ -318,8 +339,10 @@ static int publish_move_history(struct tell *t, int root, struct publication *p)
 		cleanup_free char *from = xasprintf("%s/%s", folder, d->d_name);
 		cleanup_free char *to = xasprintf("%s%s", p->out, d->d_name + len);
 		int made = make_folders(t, root, to);
+		kill_point(BEFORE_MOVE_HISTORY);
 		if (made < 0 || renameat2(root, from, root, to, RENAME_NOREPLACE) < 0)
 			result = made < 0 ? made : -errno;
+		kill_point(AFTER_MOVE_HISTORY);
 	}
 	if (dir)
 		closedir(dir);
@@ -329,12 +352,19 @@ static int publish_move_history(struct tell *t, int root, struct publication *p)
 static int publish_remove(struct tell *t, int root, struct publication *p)
 {
 	(void)t;
-	return unlinkat(root, p->out, 0) < 0 && errno != ENOENT ? -errno : 0;
+	kill_point(BEFORE_ERROR_REMOVE);
+	if (unlinkat(root, p->out, 0) < 0 && errno != ENOENT)
+		return -errno;
+	kill_point(AFTER_ERROR_REMOVE);
+	return 0;
 }
 
 static int publish_folder(struct tell *t, int root, struct publication *p)
 {
-	return make_folders(t, root, p->out);
+	kill_point(BEFORE_OUT_FOLDER);
+	int result = make_folders(t, root, p->out);
+	kill_point(AFTER_OUT_FOLDER);
+	return result;
 }
 
 static int (*const publish_kinds[])(struct tell *, int, struct publication *) = {
@@ -353,8 +383,10 @@ static void sync_folder(struct fs *fs, const char *path)
 	cleanup_free char *folder = slash ? xstrndup(path, (size_t)(slash - path)) : xstrdup(".");
 	cleanup_fd int fd = source_open(fs->source_fd, folder, O_RDONLY | O_DIRECTORY, 0);
 
+	kill_point(BEFORE_PUBLISH_SYNC);
 	if (fd >= 0 && fsync(fd) < 0)
 		log_warning("%s: fsync: %s", folder, strerror(errno));
+	kill_point(AFTER_PUBLISH_SYNC);
 }
 
 static void make_durable(void *arg)
