@@ -20,7 +20,8 @@
 #define KILL_TABLE(STEP, MOMENT) \
 	STEP(FOLDER_SYNC, start, "a folder of ours was made", "and is on the disk") \
 	STEP(SCHEMA, start, "the journal is an empty file", "it has tables") \
-	STEP(SCANNED, start, "the first scan has seen every prompt", "the journal knows that there was one") \
+	STEP(FIRST_SEEN, start, "nothing was ever mounted here", "the journal knows when that was to be") \
+	STEP(SCANNED, start, "the first scan has seen every prompt, and the journal has them", "it knows that there was one") \
 	\
 	STEP(READ, plain, "the prompt was closed, nobody has read it", \
 	     "it was read, its references are kept, the engine knows nothing of it") \

@@ -147,11 +147,35 @@ static void walk(struct fs *fs, const char *folder, const struct batch *how)
 
 /* --- prompts that went while nobody looked --- */
 
-bool scan_is_first(struct journal *j)
+static bool was_scanned(struct journal *j)
 {
 	cleanup_free char *scanned = NULL;
 
-	return j->fact_get(j, "scanned", &scanned) <= 0;
+	return j->fact_get(j, "scanned", &scanned) > 0;
+}
+
+/* Recorded before anything is mounted: should that daemon be killed before its scan has come to an end, what
+ * was there before it is held all the same, and what was written since is not. */
+static int64_t first_seen_ns(struct journal *j, int64_t now_ns)
+{
+	cleanup_free char *seen = NULL;
+	cleanup_free char *now = xasprintf("%lld", (long long)now_ns);
+
+	if (j->fact_get(j, "first_seen", &seen) > 0)
+		return strtoll(seen, NULL, 10);
+	kill_point(BEFORE_FIRST_SEEN);
+	if (j->begin(j) == 0 && (j->fact_set(j, "first_seen", now) < 0 || j->commit(j) < 0))
+		j->rollback(j);
+	kill_point(AFTER_FIRST_SEEN);
+	return now_ns;
+}
+
+bool scan_is_first(struct journal *j, int64_t now_ns, int64_t *since_ns)
+{
+	bool first = !was_scanned(j);
+
+	*since_ns = first ? first_seen_ns(j, now_ns) : now_ns;
+	return first;
 }
 
 static int still_there(void *arg, struct prompt_row *row)
@@ -165,18 +189,46 @@ static int still_there(void *arg, struct prompt_row *row)
 	return 0;
 }
 
+/* Of the mount that this process serves. */
+static _Atomic int64_t first_scan_ns;
+
+static void note_scanned(struct engine *e, void *arg)
+{
+	struct journal *j = engine_journal(e);
+	cleanup_free char *when = xasprintf("%lld", (long long)atomic_load(&first_scan_ns));
+
+	(void)arg;
+	kill_point(BEFORE_SCANNED);
+	if (j->begin(j) == 0 && (j->fact_set(j, "scanned", when) < 0 || j->commit(j) < 0))
+		j->rollback(j);
+	kill_point(AFTER_SCANNED);
+}
+
+/* Posted by a turn of the engine, runs in the next one: what that turn took up is on disk then. */
+static void after_this_turn(struct engine *e, void *arg)
+{
+	engine_post(e, note_scanned, arg);
+}
+
+/* What the scan has found is read by timers of the disk thread that were set before this one, and given to the
+ * engine before this. */
+static void all_are_read(void *arg)
+{
+	struct fs *fs = arg;
+
+	engine_post(fs->engine, after_this_turn, NULL);
+}
+
+/* Only when all that it found is in the journal: else what was to be held would be sent after a crash. */
 static void compare_gone(struct engine *e, void *arg)
 {
 	struct journal *j = engine_journal(e);
 	struct batch *how = arg;
-	cleanup_free char *when = xasprintf("%lld", (long long)how->mounted_ns);
 
 	j->prompts_under(j, "", still_there, how->fs);
-	if (how->mounted_ns && scan_is_first(j) && j->begin(j) == 0) {
-		kill_point(BEFORE_SCANNED);
-		if (j->fact_set(j, "scanned", when) < 0 || j->commit(j) < 0)
-			j->rollback(j);
-		kill_point(AFTER_SCANNED);
+	if (how->mounted_ns && !was_scanned(j)) {
+		atomic_store(&first_scan_ns, how->mounted_ns);
+		disk_at(how->fs->disk, clock_mono_ms(), all_are_read, how->fs);
 	}
 	batch_free(how);
 }

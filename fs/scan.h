@@ -14,9 +14,9 @@ void scan_folder(struct fs *fs, const char *path);
 /* A prompt got this name by a rename.  One whose record came along unchanged is not committed: its
  * references may not have moved yet, and a rename should cost nothing. */
 void scan_moved(struct fs *fs, const char *path);
-/* Whether this source was never scanned to its end: what lies in it then is held.  Before the engine
- * has the journal. */
-bool scan_is_first(struct journal *j);
+/* Whether this source was never scanned to its end; what lay in it at *since_ns is held then.  now_ns: before
+ * the mount, as files are stamped.  Before the engine has the journal. */
+bool scan_is_first(struct journal *j, int64_t now_ns, int64_t *since_ns);
 /* A scan under way ends soon. */
 void scan_stop(struct fs *fs);
 

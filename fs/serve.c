@@ -32,7 +32,7 @@ struct serving {
 	struct models *models;
 	struct journal *journal;      /* until the engine has it */
 	bool first_mount;
-	int64_t mounted_ns;           /* CLOCK_REALTIME_COARSE before the mount: what files are stamped with */
+	int64_t mounted_ns;           /* CLOCK_REALTIME_COARSE before the (first) mount: what files are stamped with */
 	dev_t dev;                    /* of the mount; 0 = there is none */
 	bool tells;                   /* tell was started and not stopped */
 	pthread_t main, loop;
@@ -122,7 +122,6 @@ static int start_session(struct serving *s, struct error *err)
 	if (!fs->session)
 		return error_set(err, EINVAL, "easelfs mount -o help lists what is understood",
 		                 "libfuse refused the mount options \"%s\"", options);
-	s->mounted_ns = coarse_now_ns();
 	if (fuse_session_mount(fs->session, fs->mountpoint)) {
 		fuse_session_destroy(fs->session);
 		fs->session = NULL;
@@ -287,7 +286,7 @@ static int start_journal(struct serving *s, struct error *err)
 	int rc = journal_place_open(s->fs, &s->journal, &opened, err);
 
 	if (!rc)
-		s->first_mount = scan_is_first(s->journal);
+		s->first_mount = scan_is_first(s->journal, coarse_now_ns(), &s->mounted_ns);
 	return rc;
 }
 
