@@ -299,8 +299,11 @@ static int publish_move(struct tell *t, int root, struct publication *p)
 {
 	struct stat st;
 
-	if (!standing(t->fs, p->file, &st) || !is_file(&st, p->out_dev, p->out_ino))
+	if (!standing(t->fs, p->file, &st) || !is_file(&st, p->out_dev, p->out_ino)) {
+		if (standing(t->fs, p->out, &st) && is_file(&st, p->out_dev, p->out_ino))
+			return 0;         /* it was moved before a crash */
 		return -ENOENT;           /* the user took it away, or it has moved on */
+	}
 	int result = make_folders(t, root, p->out);
 	if (result < 0)
 		return result;
