@@ -327,8 +327,8 @@ void publish_retire(struct engine *e, struct prompt *p, struct job *newest);
 void publish_moves(struct engine *e, struct prompt_row *row, const char *old_stem);
 void publish_folder_moves(struct engine *e, const char *from, const char *to);
 /* A rename's pictures follow later than its rows: the intent is recorded with the rows, forgotten when
- * all have followed, and repeated at the start. */
-void moves_intended(struct engine *e);
+ * all have followed, and repeated at the start.  from: the stem that they have, or the folder. */
+void moves_intended(struct engine *e, const char *from, const char *to, bool is_dir);
 void moves_settle(struct engine *e);
 void moves_restore(struct engine *e);
 

@@ -742,8 +742,9 @@ static void take_renamed(struct engine *e, void *arg)
 		rename_replaces(e, replaced);
 	if (recorded)
 		rename_in_memory(e, r);
+	cleanup_free char *old_stem = stem_of(r->from);
 	if (recorded && db->begin(db) == 0) {
-		moves_intended(e);
+		moves_intended(e, r->is_dir ? r->from : old_stem, r->to, r->is_dir);
 		kill_point(BEFORE_RENAME);
 		if (db->prompts_rename(db, r->from, r->to) < 0 || db->commit(db) < 0) {
 			db->rollback(db);
@@ -751,7 +752,6 @@ static void take_renamed(struct engine *e, void *arg)
 		}
 		kill_point(AFTER_RENAME);
 	}
-	cleanup_free char *old_stem = stem_of(r->from);
 	if (r->is_dir)
 		publish_folder_moves(e, r->from, r->to);
 	else if (recorded && db->prompt_by_path(db, r->to, &row) > 0)

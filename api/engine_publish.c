@@ -312,12 +312,34 @@ void publish_moves(struct engine *e, struct prompt_row *row, const char *old_ste
 		publish_move(e, PUBLISH_MOVE_HISTORY, from, to, 0, 0, row->id);
 }
 
+/* The fact is a line for each rename: `file` or `folder`, and both names in hexadecimal, as they are bytes. */
 static const char moves_fact[] = "moves";
 
-/* Within the rename's transaction. */
-void moves_intended(struct engine *e)
+static char *hex_of(const char *name)
 {
-	e->journal->fact_set(e->journal, moves_fact, "yes");
+	char *hex = xmalloc(2 * strlen(name) + 1);
+
+	hex_encode(name, strlen(name), hex);
+	return hex;
+}
+
+static char *name_of(const char *hex)
+{
+	size_t len = strlen(hex) / 2;
+	char *name = xcalloc(len + 1, 1);
+
+	return hex_decode(hex, name, len) == 0 ? name : (free(name), NULL);
+}
+
+/* Within the rename's transaction.  What has not followed an earlier one still has to. */
+void moves_intended(struct engine *e, const char *from, const char *to, bool is_dir)
+{
+	cleanup_free char *before = NULL, *from_hex = hex_of(from), *to_hex = hex_of(to);
+
+	e->journal->fact_get(e->journal, moves_fact, &before);
+	cleanup_free char *lines = xasprintf("%s%s %s %s\n", before ? before : "", is_dir ? "folder" : "file",
+	                                     from_hex, to_hex);
+	e->journal->fact_set(e->journal, moves_fact, lines);
 }
 
 void moves_settle(struct engine *e)
@@ -339,12 +361,34 @@ static int move_pictures_of(void *arg, struct prompt_row *row)
 	return 0;
 }
 
+static void repeat_move(struct engine *e, bool is_dir, const char *from, const char *to)
+{
+	cleanup_prompt_row struct prompt_row row = { 0 };
+
+	if (is_dir)
+		publish_folder_moves(e, from, to);
+	else if (e->journal->prompt_by_path(e->journal, to, &row) > 0)
+		publish_moves(e, &row, from);
+}
+
 void moves_restore(struct engine *e)
 {
 	cleanup_free char *intended = NULL;
 
-	if (e->journal->fact_get(e->journal, moves_fact, &intended) > 0)
-		e->journal->prompts_under(e->journal, "", move_pictures_of, e);
+	if (e->journal->fact_get(e->journal, moves_fact, &intended) <= 0)
+		return;
+	const char *at = intended;
+	char *kind;
+	while ((kind = next_word(&at))) {
+		cleanup_free char *from_hex = next_word(&at), *to_hex = next_word(&at);
+		cleanup_free char *from = from_hex ? name_of(from_hex) : NULL, *to = to_hex ? name_of(to_hex) : NULL;
+		if (from && to)
+			repeat_move(e, strcmp(kind, "folder") == 0, from, to);
+		free(kind);
+	}
+	/* A folder may have been moved, and its pictures' rows not. */
+	e->journal->prompts_under(e->journal, "", move_pictures_of, e);
+	moves_settle(e);
 }
 
 void publish_folder_moves(struct engine *e, const char *from, const char *to)
