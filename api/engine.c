@@ -143,6 +143,8 @@ static int save_all(struct engine *e)
 		HASH_ITER(hh, e->prompts, p, tmp)
 			if (p->dirty && (result = e->journal->prompt_save(e->journal, &p->row)) < 0)
 				return result;
+	if ((result = tidy_record(e)) < 0)
+		return result;
 	if (e->pending_pictures || e->pending_usd != 0)
 		result = e->journal->spent_add(e->journal, e->spent_day, e->pending_pictures,
 		                               e->pending_usd);
@@ -192,6 +194,7 @@ static struct job **all_clean(struct engine *e, size_t *count)
 			p->dirty = p->fresh = false;
 	e->dirty = NULL;
 	e->dirty_prompts = 0;
+	e->untidy_recorded = e->untidy;
 	e->pending_pictures = 0;
 	e->pending_usd = 0;
 	*count = n;
@@ -500,6 +503,7 @@ void engine_stop(struct engine *e)
 		free(a->stopped_hint);
 		free(a);
 	}
+	tidy_end(e);
 	e->journal->close(e->journal);
 	timers_release(&e->task_timers);
 	timers_release(&e->prompt_timers);

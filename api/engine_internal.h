@@ -15,6 +15,7 @@
  *   engine_fetch.c    download
  *   engine_check.c    what came is looked at
  *   engine_publish.c  pictures under their names
+ *   engine_tidy.c     what follows a job's end in out/
  *   engine_kill.c     where a test kills all of this
  *
  * Everything here belongs to the engine's thread.
@@ -130,6 +131,7 @@ struct engine {
 	size_t dirty_prompts;
 	size_t publications;          /* given to fs and not back yet */
 	size_t moves;                 /* of them, those that follow a rename */
+	bool untidy, untidy_recorded; /* something in out/ is to follow a job's end; and the journal says so */
 	int64_t journal_retry;        /* the disk was full: not before */
 	uint64_t serial;
 	int spent_day, spent_pictures;
@@ -324,6 +326,10 @@ void publish_folder(struct engine *e, struct job *j);
 void publish_error_file(struct engine *e, struct job *j);
 void publish_no_error_file(struct engine *e, const struct prompt *prompt);
 void publish_retire(struct engine *e, struct prompt *p, struct job *newest);
+/* That picture, of a prompt with that stem and of that revision, leaves out/. */
+void publish_retire_one(struct engine *e, const char *stem, const struct task_row *row, unsigned revision);
+/* Whether a job in this state has a file in out/ that says why. */
+bool publish_says_why(enum job_state s);
 void publish_moves(struct engine *e, struct prompt_row *row, const char *old_stem);
 void publish_folder_moves(struct engine *e, const char *from, const char *to);
 /* A rename's pictures follow later than its rows: the intent is recorded with the rows, forgotten when
@@ -331,5 +337,16 @@ void publish_folder_moves(struct engine *e, const char *from, const char *to);
 void moves_intended(struct engine *e, const char *from, const char *to, bool is_dir);
 void moves_settle(struct engine *e);
 void moves_restore(struct engine *e);
+
+/* engine_tidy.c */
+/* Something of that kind is about to be published; the row that it follows is not written yet. */
+void tidy_intended(struct engine *e);
+/* Whether all of it has come back. */
+void tidy_settle(struct engine *e);
+/* Within the turn's transaction: 0 or -errno. */
+int tidy_record(struct engine *e);
+/* The last transaction of a clean end. */
+void tidy_end(struct engine *e);
+void tidy_restore(struct engine *e);
 
 #endif

@@ -403,6 +403,7 @@ int jobs_restore(struct engine *e)
 	if (result >= 0)
 		store_incoming_sweep(e->set.store, is_wanted, e);
 	moves_restore(e);
+	tidy_restore(e);
 	return result;
 }
 

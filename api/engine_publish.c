@@ -140,6 +140,21 @@ void publish_draft(struct engine *e, struct task *t, const struct check *c, unsi
 	publish_beside(e, j, PUBLISH_BESIDE, xstrdup(c->name), out, &c->st);
 }
 
+void publish_retire_one(struct engine *e, const char *stem, const struct task_row *row, unsigned revision)
+{
+	struct publication *p = xcalloc(1, sizeof(*p));
+
+	p->kind = PUBLISH_RETIRE;
+	p->out = xstrdup(row->out);
+	p->history = xasprintf("history/%s", stem);
+	p->old_revision = revision;
+	p->out_dev = row->out_dev;
+	p->out_ino = row->out_ino;
+	tidy_intended(e);
+	e->publications++;
+	e->set.calls->publish(e->set.ctx, p);
+}
+
 /* A picture of an older revision that the newer one did not replace by name. */
 static int retire_task(void *arg, struct task_row *row)
 {
@@ -151,13 +166,7 @@ static int retire_task(void *arg, struct task_row *row)
 	for (size_t i = 0; i < j->tasks_count; i++)
 		if (j->tasks[i]->row.out && strcmp(j->tasks[i]->row.out, row->out) == 0)
 			return 0;
-	struct publication *p = publication_new(j, row->out);
-	p->kind = PUBLISH_RETIRE;
-	p->old_revision = ctx->revision;
-	p->out_dev = row->out_dev;
-	p->out_ino = row->out_ino;
-	ctx->e->publications++;
-	ctx->e->set.calls->publish(ctx->e->set.ctx, p);
+	publish_retire_one(ctx->e, j->prompt->row.stem, row, ctx->revision);
 	return 0;
 }
 
@@ -189,7 +198,7 @@ void publish_folder(struct engine *e, struct job *j)
 	e->set.calls->publish(e->set.ctx, p);
 }
 
-static bool says_why(enum job_state s)
+bool publish_says_why(enum job_state s)
 {
 	return s == STATE_FAILED || s == STATE_EXPIRED || s == STATE_UNKNOWN;
 }
@@ -204,7 +213,7 @@ void publish_error_file(struct engine *e, struct job *j)
 		return;
 	struct publication *p = publication_new(j, out);
 	p->kind = PUBLISH_REMOVE;
-	if (says_why(j->row.state)) {
+	if (publish_says_why(j->row.state)) {
 		cleanup_buf struct buf text = BUF_INIT;
 		buf_fmt(&text, "%s: %s\n", j->prompt->row.path, j->row.reason ? j->row.reason : "failed");
 		if (j->row.hint)
@@ -219,6 +228,7 @@ void publish_error_file(struct engine *e, struct job *j)
 		publication_free(p);
 		return;
 	}
+	tidy_intended(e);
 	e->publications++;
 	e->set.calls->publish(e->set.ctx, p);
 }
@@ -504,6 +514,7 @@ static void take_published(struct engine *e, void *arg)
 	/* What comes back because of a shutdown is repeated at the next start. */
 	if (is_move(p->kind) && p->result != -ESHUTDOWN && --e->moves == 0)
 		moves_settle(e);
+	tidy_settle(e);
 	publication_free(p);
 }
 

@@ -76,6 +76,8 @@
 	STEP(ERROR_FILE, failed, "why it failed stands nowhere in out/", "it stands there") \
 	STEP(ERROR_REMOVE, mended, "an old failure's reason stands in out/", "it is gone") \
 	\
+	STEP(TIDY, unmounted, "out/ is as it should be, and the journal would have it looked at", "it knows") \
+	\
 	STEP(GONE, deleted, "the prompt was deleted, the journal does not know", "it does") \
 	STEP(RENAME, renamed, "the prompt has another name, the journal does not know", \
 	     "it does, and that the pictures are to follow") \
