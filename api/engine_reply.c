@@ -49,9 +49,7 @@ static void forget_record(struct engine *e, const struct task *t)
 {
 	cleanup_free char *name = record_name(t);
 
-	kill_point(BEFORE_REPLY_FORGET);
 	store_incoming_remove(e->set.store, name);
-	kill_point(AFTER_REPLY_FORGET);
 }
 
 static int open_file(void *arg, unsigned index)
@@ -300,7 +298,9 @@ static void add_note(struct buf *b, const char *text)
 /* The journal knows the file. */
 static void kept_on_disk(struct engine *e, struct task *t)
 {
+	kill_point(BEFORE_REPLY_FORGET);
 	forget_record(e, t);
+	kill_point(AFTER_REPLY_FORGET);
 	publish_begin(e, t);
 }
 
@@ -314,13 +314,19 @@ static void take_one(struct engine *e, struct task *t, struct check *c)
 	task_event(e, t, EVENT_DONE, NULL, NULL);
 }
 
+/* The journal knows that there is no picture in it; before that, a crash would have left it unknown. */
+static void ended_on_disk(struct engine *e, struct task *t)
+{
+	forget_record(e, t);
+}
+
 static void none_usable(struct engine *e, struct task *t, const struct keep *k)
 {
 	const struct check *first = k->pictures[0];
 	cleanup_free char *why = xasprintf("what the provider sent is no picture: %s",
 	                                   first->err.text ? first->err.text : strerror(-first->result));
 
-	forget_record(e, t);
+	task_after(e, t, ended_on_disk);
 	/* What cannot be read or written here may still be a picture: a person decides. */
 	if (first->result != -EBADMSG)
 		task_event(e, t, EVENT_NOT_FOUND, why, "the picture was sent, but could not be kept; easelfs retry "
@@ -394,7 +400,7 @@ void reply_without_picture(struct engine *e, struct task *t, const struct wire_r
 			publish_reply_text(e, t);
 	}
 	reply_drop(t);
-	forget_record(e, t);
+	task_after(e, t, ended_on_disk);
 	/* Whether it was charged nobody says, so it counts. */
 	t->row.counted = false;
 	task_event(e, t, EVENT_REFUSED, r->reason, r->hint);
