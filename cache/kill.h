@@ -72,6 +72,7 @@
 	STEP(PUBLISH, plain, "the picture is in the hidden folder", "it has its name") \
 	STEP(PUBLISH_SYNC, plain, "that name may be in memory only", "it is on the disk") \
 	STEP(PUBLISHED, plain, "the journal does not know that it is there", "it does, and the prompt is completed") \
+	STEP(BESIDE_SYNC, failed, "what else was made in out/ may be in memory only", "it is on the disk") \
 	STEP(RETIRE, fewer, "an older picture stands in out/ and history/", "in history/ only") \
 	STEP(ERROR_FILE, failed, "why it failed stands nowhere in out/", "it stands there") \
 	STEP(ERROR_REMOVE, mended, "an old failure's reason stands in out/", "it is gone") \

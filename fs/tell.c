@@ -386,20 +386,25 @@ static void sync_folder(struct fs *fs, const char *path)
 	cleanup_free char *folder = slash ? xstrndup(path, (size_t)(slash - path)) : xstrdup(".");
 	cleanup_fd int fd = source_open(fs->source_fd, folder, O_RDONLY | O_DIRECTORY, 0);
 
-	kill_point(BEFORE_PUBLISH_SYNC);
 	if (fd >= 0 && fsync(fd) < 0)
 		log_warning("%s: fsync: %s", folder, strerror(errno));
-	kill_point(AFTER_PUBLISH_SYNC);
 }
 
 static void make_durable(void *arg)
 {
 	struct durable *d = arg;
 
-	if (d->p->result == 0)
+	if (d->p->result == 0 && d->p->kind == PUBLISH_PICTURE) {
+		kill_point(BEFORE_PUBLISH_SYNC);
 		sync_folder(d->fs, d->p->out);
-	else if (d->p->kind != PUBLISH_MOVE)
+		kill_point(AFTER_PUBLISH_SYNC);
+	} else if (d->p->result == 0) {
+		kill_point(BEFORE_BESIDE_SYNC);
+		sync_folder(d->fs, d->p->out);
+		kill_point(AFTER_BESIDE_SYNC);
+	} else if (d->p->kind != PUBLISH_MOVE) {
 		log_warning("%s: %s", d->p->out, strerror(-d->p->result));
+	}
 	engine_published(d->fs->engine, d->p);
 	free(d);
 }
