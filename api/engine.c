@@ -8,6 +8,8 @@
 
 /* How long a stop waits for submits on the wire that can be looked up later. */
 #define STOP_MS 3000
+/* And for those that cannot; a second signal ends it sooner. */
+#define STOP_SYNCHRONOUS_MS 3600000
 /* How long a full disk is left alone before the journal is written again. */
 #define JOURNAL_RETRY_MS 1000
 
@@ -404,12 +406,22 @@ static bool awaits_submit(struct engine *e, bool synchronous)
 	return false;
 }
 
-/* A reply that carries a picture is paid for and comes only once: it is waited for, however long. */
+/* A reply that carries a picture is paid for and comes only once: it is waited for. */
 static bool may_stop(struct engine *e)
 {
-	if (!e->stopping || e->disk_work || e->publications || awaits_submit(e, true))
+	int64_t now = clock_mono_ms();
+
+	if (!e->stopping || e->disk_work || e->publications)
 		return false;
-	return clock_mono_ms() >= e->stop_by || !awaits_submit(e, false);
+	if (awaits_submit(e, true) && !e->hurried && now < e->stop_by + STOP_SYNCHRONOUS_MS)
+		return false;
+	return now >= e->stop_by || e->hurried || !awaits_submit(e, false);
+}
+
+void engine_hurry(struct engine *e)
+{
+	e->hurried = true;
+	http_wakeup(e->http);
 }
 
 static void *engine_thread(void *arg)
@@ -433,8 +445,8 @@ static void *engine_thread(void *arg)
 		next = min64(next, timers_next(&e->prompt_timers));
 		if (anything_dirty(e))
 			next = min64(next, e->journal_retry);
-		if (e->stopping && clock_mono_ms() < e->stop_by)
-			next = min64(next, e->stop_by);
+		if (e->stopping)
+			next = min64(next, e->stop_by + (clock_mono_ms() < e->stop_by ? 0 : STOP_SYNCHRONOUS_MS));
 		int64_t wait = next == INT64_MAX ? -1 : next - clock_mono_ms();
 		http_turn(e->http, wait < -1 || (wait < 0 && next != INT64_MAX) ? 0 : (int)min64(wait, 60000));
 	}
@@ -476,7 +488,7 @@ static void stop_now(struct engine *e, void *arg)
 	e->stopping = true;
 	e->stop_by = clock_mono_ms() + STOP_MS;
 	if (awaits_submit(e, true))
-		log_info("pictures are being made that come only once: ending when they are here");
+		log_info("pictures are being made that come only once: ending when they are here, or at another signal");
 	engine_wait_drain(e, true);
 }
 

@@ -96,6 +96,8 @@ int engine_start(const struct engine_settings *s, struct engine **out, struct er
 /* Lets submits on the wire end (a few seconds at most; those whose reply carries the picture, however long),
  * writes the journal, joins, frees. */
 void engine_stop(struct engine *e);
+/* Any thread, and signal handlers: a stop under way waits no longer; what is on the wire is unknown then. */
+void engine_hurry(struct engine *e);
 /* Any thread: a key or the configuration has changed, so what was stopped is tried again.  m: the new
  * table, whose reference goes to the engine, or NULL if it is the same. */
 void engine_reload(struct engine *e, struct models *m);

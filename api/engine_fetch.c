@@ -110,6 +110,7 @@ static void refreshed(void *arg, const struct http_reply *reply)
 /* There is no task that could be asked: the address is all there is. */
 static void no_fresh_url(struct engine *e, struct task *t, const char *why)
 {
+	t->row.counted = false;       /* it was charged, all the same */
 	if (!t->row.urls)
 		task_event(e, t, EVENT_REFUSED, "the picture's file got lost before it was in out/, and it cannot be "
 		           "fetched again", "easelfs retry makes a new one");

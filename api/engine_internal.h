@@ -66,6 +66,8 @@ struct task {
 	unsigned looks;               /* of this state */
 	enum refs_form refs_form;
 	bool refs_form_tried;
+	unsigned uploads;             /* of its job, when it was sent */
+	bool uploaded_again;
 	unsigned redirects;
 	char *redirect;               /* where the download goes on */
 	bool busy;                    /* the disk thread or tell has it */
@@ -96,7 +98,8 @@ struct job {
 	char **ref_urls;              /* per reference of the request; NULL = not uploaded yet */
 	struct task *uploader;        /* the task that uploads for all of them */
 	size_t upload_index;
-	bool refs_from_memo, uploaded_again;
+	bool refs_from_memo;
+	unsigned uploads;             /* how often its references were uploaded anew */
 	struct job *next_dirty;
 	bool leads;                   /* other prompts with this digest wait for it */
 	UT_hash_handle digest_hh;     /* in leaders, by row.digest */
@@ -116,6 +119,7 @@ struct engine {
 	pthread_mutex_t mail_lock;    /* guards mail */
 	struct message *mail, **mail_end;
 	bool stopping;
+	_Atomic bool hurried;
 	int64_t stop_by;
 
 	struct account *accounts;
@@ -165,6 +169,9 @@ void job_drop(struct engine *e, struct job *j);        /* whatever happens to it
 void job_changed(struct engine *e, struct job *j, bool state_changed);
 void job_settle(struct engine *e, struct job *j);      /* states of tasks changed: summary, waiters */
 struct job *job_activate(struct engine *e, int64_t id);
+/* Reads what it asks for from its row, with models and providers as they are now.  Without (has_request is
+ * false) nothing happens to it, and its reason says why. */
+void job_fill_request(struct engine *e, struct job *j);
 /* One more picture came of t's submit than it has tasks: a running task for it. */
 struct task *job_add_task(struct engine *e, struct task *t);
 /* Says so when fewer pictures came of t's submit than were asked for; note (or NULL) says why. */
@@ -245,14 +252,19 @@ bool reply_recover(struct engine *e, struct task *t, struct wire_result *out);
 bool reply_salvage(struct task *t, const struct http_reply *http, struct wire_result *out);
 /* The files of it that nobody took go: drafts on the way to a picture, what is damaged or incomplete. */
 void reply_drop(struct task *t);
+/* Of a reply that is not understood, the pictures in it, with a note; false if there are none. */
+bool reply_take_all(struct task *t, struct wire_result *out);
 void reply_keep(struct engine *e, struct task *t, struct wire_result *r);
+/* It names addresses, and what else was in it goes. */
+void reply_take_urls(struct engine *e, struct task *t, const struct wire_result *r);
 void reply_without_picture(struct engine *e, struct task *t, const struct wire_result *r);
 
 /* engine_upload.c */
 /* Whether all references have URLs (uploaded, memoised or URLs to begin with). */
 bool uploads_ready(struct engine *e, struct job *j);
 void upload_begin(struct engine *e, struct task *t);
-bool uploads_are_old(struct engine *e, const struct task *t);
+/* Their addresses come from an earlier job: the provider may have thrown them away since. */
+bool uploads_are_old(const struct task *t);
 void upload_again(struct engine *e, struct task *t);
 
 /* engine_reuse.c */

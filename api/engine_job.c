@@ -263,14 +263,37 @@ void job_settle(struct engine *e, struct job *j)
 
 /* --- reading jobs back --- */
 
-static void fill_request(struct engine *e, struct job *j, struct error *err)
+/* A task that one wire sent cannot be asked for over another. */
+static bool speaks_as_before(const struct job *j, struct error *err)
 {
+	const struct request *r = &j->request;
+
+	if (state_is_final(j->row.state) || !r->wire || strcmp(r->wire, r->provider->wire) == 0)
+		return true;
+	cleanup_free char *hint = xasprintf("set `wire = %s` in its section until this is done, or cancel it", r->wire);
+	error_set(err, EINVAL, hint, "provider \"%s\" spoke the %s wire when this was written, and the configuration "
+	          "says %s now", r->provider->name, r->wire, r->provider->wire);
+	return false;
+}
+
+void job_fill_request(struct engine *e, struct job *j)
+{
+	cleanup_error struct error err = ERROR_INIT;
+
 	if (!j->row.request)
 		return;
 	j->has_request = request_read(e->set.models, j->row.request, strlen(j->row.request),
-	                              &j->request, err) == 0;
+	                              &j->request, &err) == 0;
+	if (j->has_request && !speaks_as_before(j, &err)) {
+		request_release(&j->request);
+		j->has_request = false;
+	}
 	if (j->has_request)
 		j->ref_urls = xcalloc(j->request.references_count + 1, sizeof(*j->ref_urls));
+	if (state_is_final(j->row.state) || j->has_request)
+		return;
+	log_warning("%s: %s", j->prompt->row.path, err.text);
+	job_set_reason(j, err.text, err.hint);
 }
 
 struct rows { struct task_row *row; size_t count; };
@@ -307,7 +330,6 @@ static struct job *job_in_memory(struct engine *e, int64_t id)
 static struct job *job_adopt(struct engine *e, struct job_row *row)
 {
 	struct prompt_row prow = { 0 };
-	cleanup_error struct error err = ERROR_INIT;
 	struct rows tasks = { 0 };
 
 	if (e->journal->prompt_load(e->journal, row->prompt, &prow) <= 0)
@@ -332,9 +354,7 @@ static struct job *job_adopt(struct engine *e, struct job_row *row)
 	rows_release(&tasks);
 	if (p->row.job == j->row.id)
 		p->newest = j;
-	fill_request(e, j, &err);
-	if (err.text && !state_is_final(j->row.state))
-		log_warning("%s: %s", p->row.path, err.text);
+	job_fill_request(e, j);
 	return j;
 }
 

@@ -33,8 +33,9 @@ static const char *suffix_of(const struct task *t)
 /* Where the picture goes: out/, or history/ for one whose prompt is gone or has a newer one there. */
 static char *out_name(const struct job *j, const struct task *t, unsigned shown_revision)
 {
-	cleanup_free char *number = j->tasks_count > 1 ? xasprintf("-%u", t->row.index) : xstrdup("");
-	bool late = j->row.orphan || shown_revision > j->row.revision;
+	bool surplus = t->row.index > j->row.n;    /* nobody asked for it, so it has no name of its own in out/ */
+	cleanup_free char *number = j->row.n > 1 || surplus ? xasprintf("-%u", t->row.index) : xstrdup("");
+	bool late = j->row.orphan || shown_revision > j->row.revision || surplus;
 
 	if (late)
 		return xasprintf("history/%s.%u%s.%s", j->prompt->row.stem, j->row.revision, number,
@@ -115,6 +116,33 @@ static void publish_beside(struct engine *e, struct job *j, enum publish_kind ki
 	e->set.calls->publish(e->set.ctx, p);
 }
 
+/* Which file it was, so that a user's own of that name is left alone. */
+static char *text_fact(const char *out)
+{
+	return xasprintf("text %s", out);
+}
+
+static bool is_our_text(struct engine *e, const char *out, const struct stat *st)
+{
+	cleanup_free char *fact = text_fact(out), *known = NULL;
+	cleanup_free char *is = xasprintf("%llu %llu", (unsigned long long)st->st_dev, (unsigned long long)st->st_ino);
+
+	return e->journal->fact_get(e->journal, fact, &known) > 0 && strcmp(known, is) == 0;
+}
+
+static void note_text(struct engine *e, const char *out, const struct publication *p)
+{
+	struct journal *db = e->journal;
+	cleanup_free char *fact = text_fact(out);
+	cleanup_free char *is = p ? xasprintf("%llu %llu", (unsigned long long)p->out_dev,
+	                                      (unsigned long long)p->out_ino) : NULL;
+
+	kill_point(BEFORE_TEXT);
+	if (db->begin(db) == 0 && (db->fact_set(db, fact, is) < 0 || db->commit(db) < 0))
+		db->rollback(db);
+	kill_point(AFTER_TEXT);
+}
+
 /* What stands there is of an older revision, so it leaves for history/ if the newest one has none. */
 void publish_reply_text(struct engine *e, struct task *t)
 {
@@ -125,8 +153,8 @@ void publish_reply_text(struct engine *e, struct task *t)
 
 	if (fstatat(e->set.store->incoming, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		publish_beside(e, j, PUBLISH_BESIDE, steal_pointer(&name), out, &st);
-	else if (str_starts_with(out, "out/") && t->row.index <= request_tasks(&j->request) &&
-	         fstatat(e->set.source_fd, out, &st, AT_SYMLINK_NOFOLLOW) == 0)
+	else if (str_starts_with(out, "out/") && fstatat(e->set.source_fd, out, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	         is_our_text(e, out, &st))
 		publish_beside(e, j, PUBLISH_RETIRE, NULL, out, &st);
 }
 
@@ -263,23 +291,14 @@ void publish_no_error_file(struct engine *e, const struct prompt *prompt)
 		publish_move(e, PUBLISH_REMOVE, out, out, 0, 0, 0);
 }
 
-struct moves { struct engine *e; const struct prompt_row *prompt; size_t tasks; };
-
-static int count_task(void *arg, struct task_row *row)
-{
-	struct moves *m = arg;
-
-	(void)row;
-	m->tasks++;
-	return 0;
-}
+struct moves { struct engine *e; const struct prompt_row *prompt; unsigned pictures; };
 
 /* `out/cat-2.png` of cat follows to `out/dog-2.png`. */
 static int move_task(void *arg, struct task_row *row)
 {
 	struct moves *m = arg;
 	const char *suffix = row->out ? strrchr(row->out, '.') : NULL;
-	cleanup_free char *number = m->tasks > 1 ? xasprintf("-%u", row->index) : xstrdup("");
+	cleanup_free char *number = m->pictures > 1 ? xasprintf("-%u", row->index) : xstrdup("");
 
 	if (!suffix || !str_starts_with(row->out, "out/"))
 		return 0;
@@ -293,8 +312,11 @@ static void publish_picture_moves(struct engine *e, const struct prompt_row *row
 {
 	struct moves m = { .e = e, .prompt = row };
 	int64_t job = row->shown ? row->shown : row->job;
+	cleanup_job_row struct job_row shown = { 0 };
 
-	e->journal->tasks_of(e->journal, job, count_task, &m);
+	if (e->journal->job_load(e->journal, job, &shown) <= 0)
+		return;
+	m.pictures = shown.n;
 	e->journal->tasks_of(e->journal, job, move_task, &m);
 }
 
@@ -305,7 +327,7 @@ static void publish_text_move(struct engine *e, const struct prompt_row *row, co
 	cleanup_free char *to = xasprintf("out/%s.reply.txt", row->stem);
 	struct stat st;
 
-	if (fstatat(e->set.source_fd, from, &st, AT_SYMLINK_NOFOLLOW) == 0)
+	if (fstatat(e->set.source_fd, from, &st, AT_SYMLINK_NOFOLLOW) == 0 && is_our_text(e, from, &st))
 		publish_move(e, PUBLISH_MOVE, from, to, st.st_dev, st.st_ino, 0);
 }
 
@@ -440,6 +462,10 @@ static void moved(struct engine *e, struct publication *p)
 	kill_point(BEFORE_MOVED);
 	if (db->begin(db) == 0 && (db->outs_rename(db, p->file, p->out) < 0 || db->commit(db) < 0))
 		db->rollback(db);
+	if (str_ends_with(p->out, ".reply.txt")) {
+		note_text(e, p->out, p);
+		note_text(e, p->file, NULL);
+	}
 	kill_point(AFTER_MOVED);
 	for (struct job *j = e->jobs; j; j = j->hh.next)
 		for (size_t i = 0; i < j->tasks_count; i++)
@@ -504,7 +530,13 @@ static void take_published(struct engine *e, void *arg)
 		moved(e, p);
 		break;
 	case PUBLISH_BESIDE:
+		if (p->result == 0 && str_ends_with(p->out, ".reply.txt"))
+			note_text(e, p->out, p);
+		break;
 	case PUBLISH_RETIRE:
+		if (p->result == 0 && str_ends_with(p->out, ".reply.txt"))
+			note_text(e, p->out, NULL);
+		break;
 	case PUBLISH_MOVE_HISTORY:
 	case PUBLISH_TEXT:
 	case PUBLISH_REMOVE:

@@ -150,7 +150,7 @@ void reply_read(struct task *t, struct wire_reply *out)
 	r->fds = xcalloc(r->count + 1, sizeof(*r->fds));
 	for (size_t i = 0; i < r->count; i++) {
 		struct spill_file *f = spill_file(r->spill, i);
-		r->files[i] = (struct wire_file){ .complete = f->complete, .bad = f->bad };
+		r->files[i] = (struct wire_file){ .complete = f->complete, .bad = f->bad, .empty = !f->bytes };
 		r->fds[i] = steal_fd(&f->fd);
 	}
 	lend(r, spill_skeleton(r->spill), out);
@@ -173,6 +173,7 @@ static bool read_record(struct reply *r)
 		cleanup_free char *picture = file_name(r->task, (unsigned)r->count);
 		r->fds[r->count] = store_incoming_read(r->e->set.store, picture, NULL);
 		r->files[r->count].complete = r->body.data[r->count] == '1' && r->fds[r->count] >= 0;
+		r->files[r->count].empty = r->fds[r->count] >= 0 && !lseek(r->fds[r->count], 0, SEEK_END);
 	}
 	return true;
 }
@@ -192,6 +193,8 @@ bool reply_recover(struct engine *e, struct task *t, struct wire_result *out)
 	const struct buf body = { .data = r->body.data + r->count + 1, .len = r->body.len - r->count - 1 };
 	lend(r, &body, &wr);
 	task_wire(t)->parse_submit(t->job->request.provider, &wr, out);
+	if (out->cls == WIRE_AMBIGUOUS && reply_take_all(t, out))
+		out->cls = WIRE_DONE;
 	if (out->cls == WIRE_DONE || out->cls == WIRE_FAILED)
 		return true;
 	forget_record(e, t);
@@ -203,12 +206,28 @@ bool reply_salvage(struct task *t, const struct http_reply *http, struct wire_re
 {
 	struct wire_reply wr = wire_reply_of(http);
 
-	if (http->status != 200)
+	if (!wire_is_success(http->status))
 		return false;
 	t->reply->cut = xstrdup(http->text);
 	reply_read(t, &wr);
 	task_wire(t)->parse_submit(t->job->request.provider, &wr, out);
-	return out->cls == WIRE_DONE && out->files_count;
+	if (out->cls != WIRE_DONE)
+		return false;
+	record(t->reply, &wr);
+	return true;
+}
+
+bool reply_take_all(struct task *t, struct wire_result *out)
+{
+	const struct reply *r = t->reply;
+
+	for (size_t i = 0; i < r->count; i++)
+		if (r->files[i].complete && !r->files[i].empty)
+			wire_result_add_file(out, (int)i);
+	if (!out->files_count)
+		return false;
+	out->note = xasprintf("%s; the pictures in it are kept", out->reason);
+	return true;
 }
 
 void reply_drop(struct task *t)
@@ -327,6 +346,7 @@ static void none_usable(struct engine *e, struct task *t, const struct keep *k)
 	                                   first->err.text ? first->err.text : strerror(-first->result));
 
 	task_after(e, t, ended_on_disk);
+	t->row.counted = false;       /* it was charged, all the same */
 	/* What cannot be read or written here may still be a picture: a person decides. */
 	if (first->result != -EBADMSG)
 		task_event(e, t, EVENT_NOT_FOUND, why, "the picture was sent, but could not be kept; easelfs retry "
@@ -390,6 +410,13 @@ void reply_keep(struct engine *e, struct task *t, struct wire_result *r)
 	reply_drop(t);
 	t->busy = true;
 	engine_disk(e, look_at_all, kept, k);
+}
+
+void reply_take_urls(struct engine *e, struct task *t, const struct wire_result *r)
+{
+	reply_drop(t);
+	forget_record(e, t);
+	task_take_urls(e, t, r);
 }
 
 void reply_without_picture(struct engine *e, struct task *t, const struct wire_result *r)

@@ -51,7 +51,7 @@ static void further_copied(struct engine *e, struct task *t, bool ok)
 	if (ok)
 		copied(e, t, true);
 	else
-		task_event(e, t, EVENT_REFUSED, "this picture was edited or deleted, so it could not be copied",
+		task_event(e, t, EVENT_REFUSED, "this picture came with another one, and cannot be copied any more",
 		           "easelfs again makes new ones");
 }
 
@@ -83,6 +83,10 @@ static void copied(struct engine *e, struct task *t, bool ok)
 		if (ok)                   /* it was cancelled in the meantime */
 			store_incoming_remove(e->set.store, t->row.file);
 		free(steal_pointer(&t->row.file));
+		return;
+	}
+	if (!ok && t->row.index > request_tasks(&t->job->request)) {
+		further_copied(e, t, false);
 		return;
 	}
 	if (!ok) {
@@ -139,10 +143,25 @@ static bool copy_recorded(struct engine *e, struct task *t)
 	return w.begun;
 }
 
+/* A picture that came with another one's request cannot be asked for by itself: it is copied, or not there. */
+static void take_further(struct engine *e, struct task *t)
+{
+	struct wanted w = { .e = e, .task = t, .job = t->job->row.same_as };
+
+	if (w.job)
+		e->journal->tasks_of(e->journal, w.job, copy_index, &w);
+	if (!w.begun)
+		further_copied(e, t, false);
+}
+
 bool reuse_takes(struct engine *e, struct task *t)
 {
 	struct job *j = t->job, *leader;
 
+	if (t->row.index > request_tasks(&j->request)) {
+		take_further(e, t);
+		return true;
+	}
 	if (!j->request.reuse || t->row.own_id)
 		return false;
 	HASH_FIND(digest_hh, e->leaders, j->row.digest, sizeof(j->row.digest), leader);

@@ -70,7 +70,17 @@ static void done_at_once(struct engine *e, struct task *t, struct wire_result *r
 	else if (r->files_count)
 		reply_keep(e, t, r);
 	else
-		task_take_urls(e, t, r);
+		reply_take_urls(e, t, r);
+}
+
+/* A reply that is not understood, with whole pictures in it: they are paid for. */
+static bool keep_unclear(struct engine *e, struct task *t, struct wire_result *r)
+{
+	if (!t->reply || !reply_take_all(t, r))
+		return false;
+	r->cls = WIRE_DONE;
+	done_at_once(e, t, r);
+	return true;
 }
 
 static void submit_answered(struct engine *e, struct task *t, struct wire_result *r)
@@ -94,7 +104,8 @@ static void submit_answered(struct engine *e, struct task *t, struct wire_result
 		later(e, t, &a->submits, r);
 		return;
 	case WIRE_AMBIGUOUS:
-		task_event(e, t, EVENT_AMBIGUOUS, r->reason, r->hint);
+		if (!keep_unclear(e, t, r))
+			task_event(e, t, EVENT_AMBIGUOUS, r->reason, r->hint);
 		return;
 	case WIRE_STOPPED:
 		task_stopped(e, t, r);
@@ -104,7 +115,7 @@ static void submit_answered(struct engine *e, struct task *t, struct wire_result
 			return;
 		__attribute__((fallthrough));
 	case WIRE_REFUSED:
-		if (r->about_references && uploads_are_old(e, t)) {
+		if (r->about_references && uploads_are_old(t)) {
 			upload_again(e, t);
 			return;
 		}
@@ -145,7 +156,7 @@ static void submit_done(void *arg, const struct http_reply *reply)
 	wire_result_init(&r);
 	if (reply->outcome == HTTP_REPLY) {
 		obey_limits(&account_of(e, t->job->request.provider)->submits, reply);
-		if (t->reply && reply->status == 200)
+		if (t->reply && wire_is_success(reply->status))
 			reply_read(t, &wr);
 		task_wire(t)->parse_submit(t->job->request.provider, &wr, &r);
 		submit_answered(e, t, &r);
@@ -170,6 +181,12 @@ static void send_submit(struct engine *e, struct task *t)
 	struct wire_call call = { 0 };
 	struct http_request base = HTTP_REQUEST_INIT;
 
+	/* Another picture of the job may have found their addresses to be no good. */
+	if (!uploads_ready(e, j)) {
+		task_defer(e, t, 0, "its references are uploaded again", "nothing was sent; it goes on by itself");
+		return;
+	}
+	t->uploads = j->uploads;
 	base.once = true;
 	base.stall_timeout = w->synchronous ? STALL_SYNCHRONOUS : STALL_SECONDS;
 	if (w->synchronous)
@@ -229,8 +246,9 @@ static void not_found(struct engine *e, struct task *t)
 		task_at(e, t, clock_mono_ms() + (int64_t)(wait * 1000), task_look_up);
 		return;
 	}
-	task_event(e, t, EVENT_NOT_FOUND,
-	           "the request was sent, no answer came, and the provider does not know it",
+	cleanup_free char *why = xasprintf("%s; and the provider does not know of it",
+	                                   t->row.reason ? t->row.reason : "the request was sent, and no answer came");
+	task_event(e, t, EVENT_NOT_FOUND, why,
 	           "easelfs retry sends it again (it may be charged a second time); easelfs cancel "
 	           "gives it up");
 }
@@ -312,8 +330,10 @@ void task_look_up(struct engine *e, struct task *t)
 	if (task_wire(t)->synchronous && submit_recovered(e, t))
 		return;
 	if (!p->has_lookup || task_wire(t)->synchronous || !t->row.own_id) {
-		task_event(e, t, EVENT_NOT_FOUND,
-		           "the request was sent, no answer came, and this provider cannot be asked for it",
+		cleanup_free char *why = xasprintf("%s; whether it was carried out, this provider cannot be asked",
+		                                   t->row.reason ? t->row.reason
+		                                                 : "the request was sent, and no answer came");
+		task_event(e, t, EVENT_NOT_FOUND, why,
 		           "easelfs retry sends it again (it may be charged a second time); easelfs cancel "
 		           "gives it up");
 		return;

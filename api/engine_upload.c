@@ -175,22 +175,17 @@ void upload_begin(struct engine *e, struct task *t)
 	upload_next(e, t);
 }
 
-/* Their addresses come from an earlier job: the provider may have thrown them away since. */
-bool uploads_are_old(struct engine *e, const struct task *t)
+bool uploads_are_old(const struct task *t)
 {
-	(void)e;
-	return t->job->refs_from_memo && !t->job->uploaded_again;
+	return t->job->refs_from_memo && !t->uploaded_again;
 }
 
-/* It refused the request because of its references, so no task was made: their addresses are forgotten, and
- * the request is sent once more with new ones. */
-void upload_again(struct engine *e, struct task *t)
+/* The addresses that it was sent with; another picture of the job may have renewed them since. */
+static void forget_uploads(struct engine *e, struct job *j)
 {
-	struct job *j = t->job;
 	struct journal *db = e->journal;
 
-	j->uploaded_again = true;
-	t->refs_form_tried = false;
+	j->uploads++;
 	for (size_t i = 0; i < j->request.references_count; i++) {
 		const struct reference *ref = &j->request.references[i];
 		if (ref->is_url)
@@ -202,6 +197,15 @@ void upload_again(struct engine *e, struct task *t)
 			db->rollback(db);
 		kill_point(AFTER_MEMO_FORGET);
 	}
+}
+
+/* It was refused because of its references, so nothing was made: it is sent once more with new addresses. */
+void upload_again(struct engine *e, struct task *t)
+{
+	t->uploaded_again = true;
+	t->refs_form_tried = false;
+	if (t->uploads == t->job->uploads)
+		forget_uploads(e, t->job);
 	task_defer(e, t, 0, "the provider does not have the uploaded references any more",
 	           "nothing was made; they are uploaded again by themselves");
 }

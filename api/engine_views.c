@@ -270,14 +270,28 @@ void engine_wait_drain(struct engine *e, bool on)
 
 /* --- configuration --- */
 
-/* What was asked stays what was asked; where to and with which key may have changed. */
+/* What was asked stays what was asked; where to and with which key may have changed.  What is under way goes
+ * on as it began where the new table has no place for it. */
 static void rebind(struct engine *e, struct job *j)
 {
 	struct request fresh;
 
+	if (!j->has_request && j->row.request && !state_is_final(j->row.state)) {
+		job_fill_request(e, j);
+		for (size_t i = 0; i < j->tasks_count && j->has_request; i++)
+			task_resume(e, j->tasks[i]);
+		if (j->has_request)
+			job_settle(e, j);
+		return;
+	}
 	if (!j->has_request ||
 	    request_read(e->set.models, j->row.request, strlen(j->row.request), &fresh, NULL) < 0)
 		return;
+	if (strcmp(fresh.provider->wire, j->request.provider->wire) != 0) {
+		request_release(&fresh);
+		return;
+	}
+	fresh.by_default = j->request.by_default;
 	request_release(&j->request);
 	j->request = fresh;
 }

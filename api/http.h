@@ -62,7 +62,7 @@ struct http_request {
 	bool named_by_provider;          /* address guard, for URLs out of replies */
 	bool allow_private;              /* with named_by_provider: loopback and private addresses may be
 	                                    connected to (providers local and sandbox) */
-	/* The body of a 200 goes there as it comes: 0, or -errno with a sentence, which ends the transfer as
+	/* The body of a 2xx goes there as it comes: 0, or -errno with a sentence, which ends the transfer as
 	 * HTTP_LOCAL.  NULL = memory.  Other statuses go to memory in any case. */
 	int (*sink)(void *arg, const void *bytes, size_t len, struct error *err);
 	void *sink_arg;

@@ -163,7 +163,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
 	t->moved_at = clock_mono_ms();
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
-	bool to_sink = t->sink && status == 200;
+	bool to_sink = t->sink && status >= 200 && status <= 299;
 	if (t->sink && !to_sink && max > ERROR_BODY_MAX)
 		max = ERROR_BODY_MAX;
 	if (len > max - t->reply.received || (announced > 0 && (uint64_t)announced > max)) {

@@ -24,7 +24,7 @@ static const char hint_prompt[] = "if the line is the beginning of the prompt it
 
 void request_init(struct request *r)
 {
-	*r = (struct request){ .n = 1, .temperature = NAN, .top_p = NAN, .top_k = -1,
+	*r = (struct request){ .n = 1, .share = 1, .temperature = NAN, .top_p = NAN, .top_k = -1,
 	                       .max_output_tokens = -1, .candidates = -1, .quality = -1,
 	                       .thinking_budget = -1, .reuse = true };
 }
@@ -313,6 +313,8 @@ static int fill(struct request *r, const struct choice *c, const struct settings
 		return rc;
 	take_metadata(r, s);
 	take_pixels(r);
+	r->share = r->candidates > 0 ? 1 : r->model->n_max;
+	r->wire = xstrdup(r->provider->wire);
 	return 0;
 }
 
@@ -424,18 +426,16 @@ int request_check_references(const struct request *r, struct error *err)
 
 unsigned request_tasks(const struct request *r)
 {
-	unsigned each = r->candidates > 0 ? 1 : r->model->n_max;
-
-	return (r->n + each - 1) / each;
+	return (r->n + r->share - 1) / r->share;
 }
 
 unsigned request_share(const struct request *r, unsigned index)
 {
 	if (r->candidates > 0)
 		return (unsigned)r->candidates;
-	unsigned before = (index - 1) * r->model->n_max;
+	unsigned before = (index - 1) * r->share;
 	unsigned left = r->n > before ? r->n - before : 1;
-	return left < r->model->n_max ? left : r->model->n_max;
+	return left < r->share ? left : r->share;
 }
 
 unsigned request_pictures(const struct request *r)
@@ -446,7 +446,7 @@ unsigned request_pictures(const struct request *r)
 void request_release(struct request *r)
 {
 	char *texts[] = { r->prompt, r->system, r->ratio, r->resolution, r->modalities, r->format,
-	                  r->thinking_level, r->note };
+	                  r->thinking_level, r->note, r->wire };
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		free(texts[i]);

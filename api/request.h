@@ -35,6 +35,7 @@ struct request {
 	char *resolution;                 /* `1K`, or NULL */
 	unsigned width, height;           /* documented pixels of the answer, 0 if not known */
 	unsigned n;
+	unsigned share;                   /* of them, how many one request asks for at most */
 	double temperature, top_p;        /* NAN = not set */
 	long top_k, max_output_tokens, candidates;   /* -1 = not set */
 	char *modalities;                 /* `TEXT,IMAGE`, or NULL */
@@ -51,6 +52,7 @@ struct request {
 	size_t metadata_count;
 	struct reference *references;     /* in order; filled by the caller of request_resolve */
 	size_t references_count;
+	char *wire;                       /* that its provider spoke when it was read; NULL: not recorded */
 	char *note;                       /* something the user should know, or NULL */
 };
 

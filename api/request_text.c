@@ -49,6 +49,9 @@ static const struct field fields[] = {
 	{ "search-image", FIELD_YES, AT(search_image), true },
 	{ "reuse", FIELD_NO, AT(reuse), false },
 	{ "note", FIELD_TEXT, AT(note), false },
+	/* What was decided when it was read, whatever the table says by now. */
+	{ "share", FIELD_UNSIGNED, AT(share), false },
+	{ "wire", FIELD_TEXT, AT(wire), false },
 };
 
 enum purpose { FOR_JOURNAL, FOR_DIGEST };

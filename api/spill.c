@@ -10,12 +10,12 @@
 enum { DEPTH_MAX = 512, NAME_MAX_LEN = 40 };
 
 /* Where the next byte stands. */
-enum place { BETWEEN, IN_NAME, IN_STRING, IN_MAYBE_URL, IN_PICTURE, IN_HTML };
+enum place { BETWEEN, IN_NAME, IN_STRING, IN_MAYBE_URL, IN_DROPPED, IN_PICTURE, IN_HTML };
 
 /* What the newest token outside strings was; tells names from values, and what is missing at a break. */
 enum token { NOTHING, OPENED, COMMA, NAME, COLON, LITERAL, VALUE };
 
-enum listed { NOT_LISTED, LISTED, LISTED_AS_URL };
+enum listed { NOT_LISTED, LISTED, LISTED_AS_URL, LISTED_TO_DROP };
 
 /* What string_char() makes of a byte, beside characters. */
 enum { MORE = -1, END = -2 };
@@ -185,13 +185,17 @@ static void cut_skeleton(struct spill *s, size_t len)
 
 static enum listed look_up(const struct spill *s)
 {
+	static const struct { const char *mark; enum listed listed; } marks[] = {
+		{ ":data", LISTED_AS_URL }, { ":drop", LISTED_TO_DROP }, { "", LISTED },
+	};
+
 	for (const char *const *m = s->set.members; *m && !s->wrong; m++) {
-		size_t len = strlen(*m);
-		bool as_url = str_ends_with(*m, ":data");
-		if (as_url)
-			len -= strlen(":data");
+		size_t i = 0;
+		while (!str_ends_with(*m, marks[i].mark))
+			i++;
+		size_t len = strlen(*m) - strlen(marks[i].mark);
 		if (len == s->name_len && !memcmp(*m, s->name, len))
-			return as_url ? LISTED_AS_URL : LISTED;
+			return marks[i].listed;
 	}
 	return NOT_LISTED;
 }
@@ -243,7 +247,8 @@ static void quote(struct spill *s)
 	enum listed listed = s->newest == COLON ? s->listed : NOT_LISTED;
 	bool is_name = in_object(s) && (s->newest == OPENED || s->newest == COMMA);
 
-	open_string(s, is_name ? IN_NAME : listed == LISTED_AS_URL ? IN_MAYBE_URL : IN_STRING);
+	open_string(s, is_name ? IN_NAME : listed == LISTED_AS_URL ? IN_MAYBE_URL :
+	               listed == LISTED_TO_DROP ? IN_DROPPED : IN_STRING);
 	if (listed == LISTED) {
 		s->place = BETWEEN;
 		start_picture(s, PICTURE_HEAD);
@@ -329,9 +334,21 @@ static void between_byte(struct spill *s, unsigned char c)
 	}
 }
 
+/* Nothing of it is kept but that there was a text. */
+static void dropped_byte(struct spill *s, unsigned char byte)
+{
+	if (string_char(s, byte) != END)
+		return;
+	buf_chr(&s->skeleton, '"');
+	s->newest = VALUE;
+	s->place = BETWEEN;
+}
+
 static void skeleton_byte(struct spill *s, unsigned char c)
 {
-	if (s->skeleton.len >= s->set.skeleton_max)
+	if (s->place == IN_DROPPED)
+		dropped_byte(s, c);
+	else if (s->skeleton.len >= s->set.skeleton_max)
 		refuse_length(s);
 	else if (s->place == IN_HTML)
 		buf_chr(&s->skeleton, (char)c);
@@ -345,7 +362,7 @@ static void skeleton_byte(struct spill *s, unsigned char c)
 
 static void close_string(struct spill *s)
 {
-	if (s->backslash || s->digits || s->high)
+	if (s->place != IN_DROPPED && (s->backslash || s->digits || s->high))
 		cut_skeleton(s, s->escape_at);
 	buf_chr(&s->skeleton, '"');
 	s->newest = s->place == IN_NAME ? NAME : VALUE;
@@ -387,7 +404,7 @@ static void close_member(struct spill *s)
 
 static void close_skeleton(struct spill *s)
 {
-	if (s->place == IN_NAME || s->place == IN_STRING || s->place == IN_MAYBE_URL)
+	if (s->place == IN_NAME || s->place == IN_STRING || s->place == IN_MAYBE_URL || s->place == IN_DROPPED)
 		close_string(s);
 	if (s->depth)
 		close_member(s);

@@ -6,7 +6,8 @@
  * base64-decoded straight into a file, and stands in the skeleton as a number instead: 0 for the first
  * such string of the reply, 1 for the next …  A value that begins with `data:` loses everything up to its
  * first comma.  A member that is marked with `:data` in the list (`url:data`) is taken only if its value
- * begins with `data:`; other values stay what they are.  cJSON reads the skeleton.  A number that the
+ * begins with `data:`; other values stay what they are.  Of one that is marked with `:drop`
+ * nothing is kept but an empty text, however long it was (signatures).  cJSON reads the skeleton.  A number that the
  * provider itself wrote as the value of a listed member stays, too, and looks the same.
  *
  * The decoder is strict (RFC 4648 with padding; the URL-safe alphabet is taken, too; JSON's escapes are

@@ -52,7 +52,10 @@ struct wire_reply {
 	const char *body; size_t len;
 	const char *content_type;     /* may be NULL */
 	double retry_after;           /* seconds from Retry-After, or negative */
-	const struct wire_file { bool complete; const char *bad; } *files;   /* as in spill.h */
+	const struct wire_file {
+		bool complete; const char *bad;    /* as in spill.h */
+		bool empty;           /* no byte: a member that is there for the form */
+	} *files;
 	size_t files_count;
 };
 

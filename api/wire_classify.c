@@ -20,7 +20,7 @@ enum meaning {
 static const struct {
 	enum wire_class cls[3];       /* by enum wire_step */
 	const char *says;
-	const char *hint;             /* for WIRE_REFUSED and WIRE_STOPPED */
+	const char *hint;             /* for WIRE_REFUSED, WIRE_STOPPED and WIRE_FORM */
 	const char *failed;           /* the hint where a task that was accepted failed of it; NULL: the same */
 } meanings[MEANING_COUNT] = {
 	[INVALID] = { { WIRE_REFUSED, WIRE_LATER, WIRE_REFUSED }, "the provider refused the request", CORRECT_IT, NULL },
@@ -72,7 +72,6 @@ static const struct {
 };
 
 static const char *const class_hint[] = {
-	[WIRE_FORM] = "nothing to do: it is sent again in the other form",
 	[WIRE_LATER] = "nothing to do: it is tried again by itself",
 	[WIRE_AMBIGUOUS] = "if it cannot be looked up, check the provider's list of tasks before a retry: "
 	                   "it may be charged a second time",
@@ -273,7 +272,7 @@ void wire_classify(const struct wire *w, enum wire_step step, const struct wire_
 	out->no_model = m == NO_MODEL;
 	if (step == STEP_SUBMIT && status == 400 && m == INVALID && is_about_references(&e) && !w->inline_refs)
 		out->cls = WIRE_FORM;
-	if (out->cls != WIRE_REFUSED && out->cls != WIRE_STOPPED)
+	if (out->cls != WIRE_REFUSED && out->cls != WIRE_STOPPED && out->cls != WIRE_FORM)
 		hint = class_hint[out->cls];
 	out->wait = wait_of(reply, &e, m);
 	out->code = xstrdup(e.code ? e.code : e.type);

@@ -509,7 +509,8 @@ static void gemini_parse_submit(const struct provider *p, const struct wire_repl
 	wire_read_submit(&wire_gemini, reply, out, read_answer);
 }
 
-static const char *const spilled[] = { "data", NULL };
+/* Signatures of thoughts can be larger than all the rest, and are not needed here. */
+static const char *const spilled[] = { "data", "thoughtSignature:drop", "thought_signature:drop", NULL };
 
 const struct wire wire_gemini = {
 	.name = "gemini",

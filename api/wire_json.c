@@ -121,7 +121,7 @@ void wire_read_submit(const struct wire *w, const struct wire_reply *reply, stru
 		wire_classify(w, STEP_SUBMIT, reply, out);
 		return;
 	}
-	cJSON *root = reply->status == 200 ? wire_reply_json(reply) : NULL;
+	cJSON *root = wire_reply_json(reply);
 	if (root)
 		read(reply, root, out);
 	else
@@ -147,7 +147,7 @@ int wire_files_take(struct wire_files *f, const cJSON *item)
 	if (!(number >= 0 && number < (double)f->reply->files_count) || number != (double)(int)number)
 		return -1;
 	int file = (int)number;
-	if (f->taken[file])
+	if (f->taken[file] || f->reply->files[file].empty)
 		return -1;
 	f->taken[file] = true;
 	return file;

@@ -135,6 +135,15 @@ static const char *status_of(const struct provider *p, const cJSON *root)
 	return word;
 }
 
+/* What is an error by its own word; a code or a message beside an id may just be a manner of speaking. */
+static bool has_error(const cJSON *root)
+{
+	const cJSON *error = wire_member(root, "error");
+	bool empty = cJSON_IsFalse(error) || (cJSON_IsString(error) && !*error->valuestring);
+
+	return (error && !empty) || cJSON_IsFalse(wire_member(root, "success"));
+}
+
 static void task_parse_submit(const struct provider *p, const struct wire_reply *reply, struct wire_result *out)
 {
 	wire_result_init(out);
@@ -144,7 +153,7 @@ static void task_parse_submit(const struct provider *p, const struct wire_reply 
 	}
 	cJSON *root = wire_reply_json(reply);
 	/* An error beside a status word is about a task that exists: the poll will tell. */
-	bool refused = wire_reply_says_error(reply) && !status_of(p, root);
+	bool refused = has_error(root) && !status_of(p, root);
 	if (!root)
 		wire_unclear(STEP_SUBMIT, wire_reply_foreign(reply), out);
 	else if (refused)

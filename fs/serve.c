@@ -368,11 +368,39 @@ static int start_engine(struct serving *s, struct error *err)
 	return fs_engine_start(s->fs, steal_pointer(&s->journal), s->models, err);
 }
 
+static struct engine *ending;
+
+static void hurry(int number)
+{
+	(void)number;
+	engine_hurry(ending);
+}
+
+/* Who asks once more for the end does not want to wait for pictures. */
+static void listen_for_hurry(struct engine *e)
+{
+	struct sigaction action = { .sa_handler = hurry };
+	sigset_t set;
+
+	ending = e;
+	sigemptyset(&set);
+	for (size_t i = 0; i < 2; i++) {
+		int number = i ? SIGINT : SIGTERM;
+		sigaction(number, &action, NULL);
+		sigaddset(&set, number);
+	}
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
 static void stop_engine(struct serving *s)
 {
 	/* It waits for its publications, which a tell that never ran would keep. */
 	tell_stop(s->fs);
+	listen_for_hurry(s->fs->engine);
 	engine_stop(s->fs->engine);
+	/* It is gone: a signal has nobody to hurry any more. */
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
 }
 
 static int start_watch(struct serving *s, struct error *err)

@@ -185,8 +185,9 @@ __attribute__((unused)) static void wt_golden_all(const struct wt_golden *golden
 
 /* --- replies */
 
-#define WT_WHOLE { true, NULL }
-#define WT_BAD { false, "character \"!\" at 4711" }
+#define WT_WHOLE { true, NULL, false }
+#define WT_EMPTY { true, NULL, true }
+#define WT_BAD { false, "character \"!\" at 4711", false }
 
 static void wt_parse(const struct wire *w, int status, const char *body, const struct wire_file *files, size_t count,
                      struct wire_result *r)

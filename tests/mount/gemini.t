@@ -50,6 +50,21 @@ a picture without words'
 ok 'another revision without words: it is completed' wait_state words.txt completed
 ok 'the old words are in history/' eventually 10 test -s "$MNT/history/words.1.reply.txt"
 is "$(texts /words)" history/words.1.reply.txt 'and only there'
+echo 'my own words' >"$WORK/own"
+timeout 10 cp "$WORK/own" "$MNT/out/own.reply.txt"
+prompt own.txt 'modalities: IMAGE
+
+beside my own words'
+ok 'beside a file of that name: it is completed' wait_state own.txt completed
+ok 'what the user wrote stays' timeout 10 cmp "$WORK/own" "$MNT/out/own.reply.txt"
+timeout 10 mv "$MNT/words.txt" "$MNT/phrases.txt"
+prompt phrases.txt 'modalities: TEXT, IMAGE
+
+a picture and words again'
+ok 'with words again: it is completed' wait_state phrases.txt completed
+ok 'they are there' eventually 10 test -s "$MNT/out/phrases.reply.txt"
+timeout 10 mv "$MNT/phrases.txt" "$MNT/sayings.txt"
+ok 'and follow a rename' eventually 10 test -s "$MNT/out/sayings.reply.txt"
 ok 'they are no prompt' test -z "$(state_of ../history/words.1.reply.txt)"
 
 # --- several pictures, and drafts -------------------------------------------------------------------
@@ -240,9 +255,18 @@ ok 'the picture is there' test -s "$WORK/gen/out/late.png"
 is "$(of_prompt 'it comes after the unmount' accepted)" 1 'and was paid for once'
 
 setting '{"time":30}'
+mount_fg -o settle=0.05,log=debug,budget=none,provider=google || die 'it cannot be mounted'
+prompt hurried.txt 'nobody wants to wait'
+ok 'the request is at the sandbox' control GET 'wait?submits=12&timeout=20'
+kill -TERM "$DAEMON"
+ok 'told to end, it waits for the picture' eventually 10 grep -q 'pictures are being made that come only once' "$WORK/daemon.log"
+ok 'it is unmounted' eventually 10 not is_mounted "$MNT"
+ok 'and still there' kill -0 "$DAEMON"
+kill -TERM "$DAEMON"
+ok 'told once more, it ends' eventually 10 _is_gone "$DAEMON"
 mount_fg -o settle=0.05,log=debug,budget=none,provider=google || die 'it cannot be mounted for the third time'
 prompt killed.txt 'it is killed'
-ok 'the request is at the sandbox' control GET 'wait?submits=12&timeout=20'
+ok 'the request is at the sandbox' control GET 'wait?submits=13&timeout=20'
 kill -KILL "$DAEMON"
 wait "$DAEMON" 2>/dev/null
 _force_umount "$MNT"

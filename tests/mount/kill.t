@@ -100,7 +100,7 @@ way_queued() {
 		completed dog.txt && completed cat.txt
 }
 way_start() { lives_on && way_plain; }
-way_synchronous() { way_plain; }
+way_synchronous() { save cat.txt 'a cat' 'modalities: TEXT, IMAGE' && completed cat.txt; }
 way_folder() { folder a/b && save a/b/cat.txt 'a cat' && completed a/b/cat.txt; }
 way_reference() { reference cat.refs && save cat.txt 'two cats' 'n: 2' && completed cat.txt; }
 way_uploaded() { way_reference; }

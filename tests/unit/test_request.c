@@ -896,7 +896,7 @@ static void the_canonical_text_is_as_it_ever_was(void **state)
 	request_write(&r, &text);
 	assert_string_equal(text.data, "request: 1\nmodel: toapis nano-banana-2\nprovider: toapis\n"
 	                    "id: gemini-3.1-flash-image-preview\nratio: 16:9\nresolution: 2K\nwidth: 2752\nheight: 1536\n"
-	                    "n: 1\nsearch-web: yes\n\na cat");
+	                    "n: 1\nsearch-web: yes\nshare: 1\nwire: task\n\na cat");
 }
 
 /* SHA-256, by sha256sum, of: request: 1 / provider: toapis / id: gemini-2.5-flash-image-preview / n: 1

@@ -380,6 +380,42 @@ static void a_data_url_loses_what_stands_before_its_comma(void **state)
 	expect_bad("data:,Zm9v,", "character \",\" at 10");
 }
 
+static void a_member_marked_so_is_dropped_however_long_it_is(void **state)
+{
+	static const char *const marked[] = { "data", "sig:drop", NULL };
+	struct spill_settings set = roomy;
+	struct spill *s cleanup_spill = NULL;
+	char text[1001];
+
+	(void)state;
+	set.members = marked;
+	set.skeleton_max = 100;
+	s = spill_for(set);
+	memset(text, 's', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	feed(s, "{\"sig\":\"");
+	for (int i = 0; i < 1000; i++)
+		feed(s, text);
+	feed(s, "\\\" \\u0022\",\"data\":\"AAAA\",\"a\":[\"sig\",\"x\"],\"sig\":7}");
+	end(s);
+	expect_skeleton(s, "{\"sig\":\"\",\"data\":0,\"a\":[\"sig\",\"x\"],\"sig\":7}");
+	assert_true(spill_file(s, 0)->complete);
+}
+
+static void a_dropped_member_that_breaks_off_is_closed(void **state)
+{
+	static const char *const marked[] = { "sig:drop", NULL };
+	struct spill_settings set = roomy;
+	struct spill *s cleanup_spill = NULL;
+
+	(void)state;
+	set.members = marked;
+	s = spill_for(set);
+	feed(s, "{\"sig\":\"abc\\");
+	assert_int_equal(spill_end(s, NULL), -EBADMSG);
+	expect_skeleton(s, "{\"sig\":\"\"}");
+}
+
 static void base64_may_begin_like_a_data_url(void **state)
 {
 	(void)state;
@@ -1055,6 +1091,8 @@ int main(void)
 		cmocka_unit_test(truncated_and_overlong_base64_make_a_picture_bad),
 		cmocka_unit_test(the_file_of_a_bad_picture_holds_what_came_before),
 		cmocka_unit_test(a_data_url_loses_what_stands_before_its_comma),
+		cmocka_unit_test(a_member_marked_so_is_dropped_however_long_it_is),
+		cmocka_unit_test(a_dropped_member_that_breaks_off_is_closed),
 		cmocka_unit_test(base64_may_begin_like_a_data_url),
 		cmocka_unit_test(a_member_marked_so_is_taken_only_with_a_data_url),
 		cmocka_unit_test(the_place_in_a_marked_url_is_counted_from_its_beginning),

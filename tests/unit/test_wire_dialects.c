@@ -183,6 +183,9 @@ static void apimart_is_read_as_its_pages_show(void **state)
 static void evolink_is_read_as_its_pages_show(void **state)
 {
 	(void)state;
+	/* A code that means success, or a word beside it, takes nothing from an id. */
+	expect_submit("toapis", "{\"code\":10000,\"message\":\"Success\",\"data\":{\"task_id\":\"t1\"}}", "t1");
+	expect_submit("toapis", "{\"code\":1,\"msg\":\"created\",\"data\":{\"task_id\":\"t2\"}}", "t2");
 	expect_submit("evolink", "{\"created\":1757165031,\"id\":\"task-unified-1757165031-uyujaw3d\",\"object\":"
 	              "\"image.generation.task\",\"progress\":0,\"status\":\"pending\",\"task_info\":{\"can_cancel\":true,"
 	              "\"estimated_time\":45},\"type\":\"image\",\"usage\":{\"credits_reserved\":1.6}}",

@@ -291,7 +291,7 @@ static const struct wt_reply replies[] = {
 	{ .what = "HTML", .body = "<!DOCTYPE html>", .cls = WIRE_AMBIGUOUS, .reason = "the provider answered with an HTML page (200)" },
 	{ .what = "empty", .body = "", .cls = WIRE_AMBIGUOUS, .reason = "answered with nothing" },
 	{ .what = "broken off", .body = "{\"candidates\":[{\"content\":{\"parts\":[", .cls = WIRE_AMBIGUOUS, .reason = "not understood" },
-	{ .what = "another success", .status = 202, .body = "{\"id\":\"x\"}", .cls = WIRE_AMBIGUOUS, .reason = "(202)" },
+	{ .what = "another success", .status = 202, .body = "{\"id\":\"x\"}", .cls = WIRE_AMBIGUOUS, .reason = "answered 202" },
 	{ .what = "a task id", .body = "{\"id\":\"task_1\",\"status\":\"queued\"}", .cls = WIRE_AMBIGUOUS, .reason = "without a picture" },
 	{ .what = "null", .body = "null", .cls = WIRE_AMBIGUOUS, .reason = "without a picture" },
 	{ .what = "a number", .body = "7", .cls = WIRE_AMBIGUOUS, .reason = "without a picture" },
