@@ -1,4 +1,4 @@
-# easelfs.  make, make check, make fuzz, make demo, make install.  V=1 shows commands, O=dir builds elsewhere.
+# easelfs.  make, make check, make check-long, make fuzz, make demo, make install.  V=1 shows commands, O=dir builds elsewhere.
 O ?= build
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -105,6 +105,11 @@ check: deps
 check-built: all kill $(UNIT_TESTS) $(FUZZERS) $(TEST_TOOLS)
 	$(Q)O=$(O) tests/run
 
+# What takes long: a thousand kills.  KILLS=n, SEED=n.
+check-long: deps
+	$(Q)$(MAKE) --no-print-directory all kill $(TEST_TOOLS)
+	$(Q)O=$(O) tests/run --long
+
 # The program that tests kill.
 kill:
 	$(Q)$(MAKE) --no-print-directory O=$(O)/kill KILL=1 $(O)/kill/easelfs
@@ -132,6 +137,6 @@ install: all
 clean:
 	rm -rf $(O)
 
-.PHONY: all check check-built kill fuzz fuzzers deps demo install clean
+.PHONY: all check check-built check-long kill fuzz fuzzers deps demo install clean
 .SECONDARY:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
