@@ -429,6 +429,13 @@ int jobs_restore(struct engine *e)
 
 /* --- commits --- */
 
+/* Only a person gives up what may have been paid for. */
+static void cancel_unsent(struct engine *e, struct task *t, const char *why)
+{
+	if (!state_is_paid(t->row.state))
+		task_event(e, t, EVENT_CANCEL, why, NULL);
+}
+
 /* A revision that was never sent gives way to the newer one. */
 static void supersede(struct engine *e, struct prompt *p, struct job *newer)
 {
@@ -438,8 +445,7 @@ static void supersede(struct engine *e, struct prompt *p, struct job *newer)
 		if (j->prompt != p || j == newer)
 			continue;
 		for (size_t i = 0; i < j->tasks_count; i++)
-			task_event(e, j->tasks[i], EVENT_CANCEL, "a newer text of this prompt took its place",
-			           NULL);
+			cancel_unsent(e, j->tasks[i], "a newer text of this prompt took its place");
 	}
 	/* A held or failed one that is not in memory stays as it is: it is no longer the newest. */
 }
@@ -699,7 +705,7 @@ void prompt_grace_over(struct engine *e, struct prompt *p)
 		j->row.orphan = true;
 		job_dirty(e, j);
 		for (size_t i = 0; i < j->tasks_count; i++)
-			task_event(e, j->tasks[i], EVENT_CANCEL, "its prompt was deleted", NULL);
+			cancel_unsent(e, j->tasks[i], "its prompt was deleted");
 	}
 	if (p->jobs)
 		prompt_unhash(e, p);
