@@ -27,7 +27,7 @@ static const struct {
 	[PICTURE] = { { WIRE_REFUSED, WIRE_LATER, WIRE_REFUSED },
 		"the provider could not use a reference picture", "use another picture, format or size", NULL },
 	[KEY] = { { WIRE_STOPPED, WIRE_STOPPED, WIRE_STOPPED }, "the provider does not accept the API key",
-		"check the key in its environment variable or key file", IT_PASSES },
+		"check the key in its key file; one in the environment is read at mounting: unmount, and mount again", IT_PASSES },
 	[CREDIT] = { { WIRE_STOPPED, WIRE_STOPPED, WIRE_STOPPED }, "the account has no credit left",
 		"add credit to the provider's account, then retry", NULL },
 	[FORBIDDEN] = { { WIRE_STOPPED, WIRE_LATER, WIRE_STOPPED },

@@ -25,7 +25,8 @@ static const struct command {
 	  mount_command },
 	{ "unmount", "MOUNTPOINT", "end a mount; all files stay where they are",
 	  "Callers that wait for a picture get an error first. Tasks that were sent go on at their\n"
-	  "provider, and their pictures are fetched after the next mount.", cli_unmount },
+	  "provider, and their pictures are fetched after the next mount. From a provider that\n"
+	  "answers with the picture itself the answer is waited for, as it is paid for.", cli_unmount },
 	{ "status", "[--json] [PATH...]", "what becomes of prompts",
 	  "One PATH shows all that is known of it, several show a line each; a folder, or no PATH (the\n"
 	  "mount of the current directory), lists the prompts below it.", cli_status },

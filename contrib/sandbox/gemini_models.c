@@ -47,9 +47,15 @@ static const struct field inline_fields[] = {
     {.name = "data", .kind = FIELD_TEXT, .required = true},
     END,
 };
+static const struct field file_fields[] = {
+    {.name = "mimeType", .kind = FIELD_TEXT},
+    {.name = "fileUri", .kind = FIELD_URL, .required = true},
+    END,
+};
 static const struct field part_fields[] = {
     {.name = "text", .kind = FIELD_TEXT},
     {.name = "inlineData", .kind = FIELD_OBJECT, .fields = inline_fields},
+    {.name = "fileData", .kind = FIELD_OBJECT, .fields = file_fields},
     {.name = "thought", .kind = FIELD_FLAG},
     {.name = "thoughtSignature", .kind = FIELD_TEXT},
     END,

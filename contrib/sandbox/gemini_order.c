@@ -119,17 +119,32 @@ static bool read_inline(struct reading *r, const cJSON *data, const char *where)
     return good;
 }
 
+/* What lies elsewhere, at Google; the relay's page has inline data only. */
+static bool read_file(struct reading *r, const cJSON *file, const char *where)
+{
+    const cJSON *type = member(file, "mimeType");
+
+    if (r->service == GEMINI_RELAY)
+        return problem_set(r->p, where, "%s: file_data is not supported, use inline_data", where);
+    if (type && !input_type(type->valuestring))
+        return problem_set(r->p, where, "Unsupported MIME type: %s, use one of: %s", type->valuestring, INPUTS);
+    order_add_reference(r->o)->url = must_dup(member(file, "fileUri")->valuestring);
+    return true;
+}
+
 static bool read_part(struct reading *r, const cJSON *part, const char *role, const char *where)
 {
-    const cJSON *data = member(part, "inlineData"), *text = member(part, "text");
+    const cJSON *data = member(part, "inlineData"), *file = member(part, "fileData"), *text = member(part, "text");
     bool model = !strcmp(role, "model");
 
-    if (!data == !text)
-        return problem_set(r->p, where, "%s must have one of text and inlineData", where);
+    if (!!data + !!file + !!text != 1)
+        return problem_set(r->p, where, "%s must have one of text, inlineData and fileData", where);
     if (!model && (member(part, "thought") || member(part, "thoughtSignature")))
         return problem_set(r->p, where, "%s: only a model's part has thoughts", where);
     if (model && data && r->m->thinks && !member(part, "thoughtSignature"))
         return problem_set(r->p, where, "Image part is missing a thought_signature in %s", where);
+    if (file)
+        return read_file(r, file, where);
     return !data || read_inline(r, data, where);
 }
 

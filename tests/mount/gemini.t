@@ -207,6 +207,19 @@ is "$(control GET tasks | jq -r '(.tasks? // .)[] | select(.prompt == "after all
 	'image/png image/webp image/heic' 'references went with the request, in order, as what they are'
 like "$(status_of refs.txt)" "reference: refs/1-is-png.jpg \(image/png, [0-9]+ bytes, sha256 $(sha256sum <"$MNT/refs/1-is-png.jpg" | cut -d' ' -f1)\)" \
 	'the status lists them with size and hash'
+prompt address.txt 'refs: https://example.org/pose.png, refs/1-is-png.jpg
+
+after an address'
+ok 'an address: it is completed' wait_state address.txt completed
+is "$(control GET tasks | jq -r '(.tasks? // .)[] | select(.prompt == "after an address") | [.references[] | strings, (objects | .mime)] | join(" ")')" \
+	'https://example.org/pose.png image/png' 'the address went with the request'
+prompt relay.txt 'provider: tokaify
+refs: https://example.org/pose.png
+
+an address for a relay'
+ok 'a relay that takes no addresses: it has failed' wait_state relay.txt failed
+like "$(status_of relay.txt)" 'reason: .*https://example.org/pose.png' 'the status names the address'
+is "$(of_prompt 'an address for a relay' accepted)" 0 'nothing was sent for it'
 photo R0lGODdhAQABAIAAAP///////ywAAAAAAQABAAACAkQBADs= >"$MNT/refs/4.png"
 prompt gif.txt 'refs: 4.png
 

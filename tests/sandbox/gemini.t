@@ -188,6 +188,17 @@ printf '%262145s' '' | tr ' ' a >"$WORK/words"
 text "$(cat "$WORK/words")" >"$WORK/request"
 refused '65,537 tokens for pro' contents '65536' $pro "@$WORK/request"
 
+# Pictures that lie elsewhere: URL [MIME].
+elsewhere() { printf '{"contents":[{"parts":[{"fileData":{"fileUri":"%s"%s}},{"text":"x"}]}]}' "$1" "${2:+,\"mimeType\":\"$2\"}" >"$WORK/request"; }
+elsewhere https://example.org/pose.png
+google $flash31 "@$WORK/request"
+is "$CODE" 200 'Google takes the address of a picture'
+refused 'an address for a relay' 'contents[0].parts[0]' 'inline_data' $flash31 "@$WORK/request"
+elsewhere https://example.org/pose.gif image/gif
+refused_google 'the address of a GIF' 'contents[0].parts[0]' 'image/gif' $flash31 "@$WORK/request"
+elsewhere gs://bucket/pose.png
+refused_google 'the address in a bucket' 'contents[0].parts[0].file_data.file_uri' 'http' $flash31 "@$WORK/request"
+
 # Pictures sent along: MIME DATA.
 part() { printf '{"contents":[{"parts":[{"text":"x"},{"inlineData":{"mimeType":"%s","data":"%s"}}]}]}' "$1" "$2" >"$WORK/request"; }
 small=$(base64 -w0 "$WORK/p512")
@@ -223,7 +234,7 @@ gemini $flash25 "@$WORK/request"
 is "$CODE $(control GET tasks | jq -r '.[-1].references|length')" '200 14' '14 pictures'
 many 15
 refused '15 pictures' contents 'at most 14' $flash25 "@$WORK/request"
-is "$(bill '[.accepted,.charged]|join(" ")')" '4 4' 'what was refused was not billed'
+is "$(bill '[.accepted,.charged]|join(" ")')" '5 5' 'what was refused was not billed'
 
 gemini $flash25 '{"contents":'
 is "$CODE $(field .error.status)" '400 INVALID_ARGUMENT' 'no JSON'
