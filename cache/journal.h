@@ -97,6 +97,16 @@ struct journal {
 	/* Marks a clean end and frees; j is gone. */
 	void (*close)(struct journal *j);
 
+	/* Looks at a part of what is stored, for some tenths of a second per million rows.  1: there is more;
+	 * 0: all of it is well; -EUCLEAN or -EIO: it is damaged.  Until then the end is no clean one. */
+	int (*check)(struct journal *j);
+	/* 0; or -EUCLEAN, or -EIO, from the moment that any read has met damage: what was read since, and what
+	 * was not found, means nothing, and begin() and commit() fail. */
+	int (*damage)(struct journal *j);
+	/* From now on save() inserts a row whose id is not there, under that id: rows that come from another
+	 * journal keep theirs. */
+	void (*keep_ids)(struct journal *j);
+
 	/* Prompts.  save: insert (id is set) or update by id.  by_path: the one that is there (not gone);
 	 * gone_by_path: the one that went most recently, by path.  by_file: the one that was that file at its
 	 * last commit. */
@@ -159,13 +169,14 @@ struct journal {
 struct journal_opened {
 	bool created;                 /* there was none before: the first mount of this source */
 	bool unclean;                 /* the last daemon did not close it */
+	bool suspect;                 /* nothing in it is to be acted upon before check() has returned 0 */
 };
 
 /*
  * Opens or creates `journal.db` in the directory dirfd (through /proc/self/fd, so that it is reached
  * beneath a mount).  WAL, synchronous=FULL, locking_mode=EXCLUSIVE.  Schema version in
  * `PRAGMA user_version`; a newer one is refused with -EPROTO and a sentence.  A file that is not a
- * database: -EUCLEAN.  Prepared statements are kept.
+ * database, or cannot be read: -EUCLEAN.  Prepared statements are kept.
  */
 int journal_open_sqlite(int dirfd, struct journal **out, struct journal_opened *opened,
                         struct error *err);

@@ -100,6 +100,7 @@ _Static_assert(STATE_HELD == 1 && STATE_COMPLETED == 7, "written as numbers abov
 struct sqlite_journal {
 	struct journal ops;           /* first: a struct journal * of ours is one of these */
 	struct db db;
+	bool keeps_ids;
 	sqlite3_stmt *prepared[STATEMENT_COUNT];
 };
 
@@ -145,21 +146,29 @@ static int load(struct sqlite_journal *s, enum statement which, int64_t id, void
 	return find(s, stmt, statements[which].type, row);
 }
 
+static int change_row(struct sqlite_journal *s, enum statement which, const void *row)
+{
+	sqlite3_stmt *stmt until_done = use(s, which);
+
+	row_bind(stmt, statements[which].type, row);
+	return db_change(&s->db, stmt);
+}
+
 /* Inserts a row without id and gives it one, or updates the row of that id (-ENOENT: there is none,
  * which happens to rows that were inserted in a transaction that was given up). */
 static int save(struct sqlite_journal *s, enum statement insert, enum statement update, void *row)
 {
 	int64_t *id = row;
 	bool is_new = *id == 0;
-	sqlite3_stmt *stmt until_done = use(s, is_new ? insert : update);
+	int rc = change_row(s, is_new ? insert : update, row);
 
-	row_bind(stmt, statements[insert].type, row);
-	int rc = db_change(&s->db, stmt);
 	if (rc < 0)
 		return rc;
 	if (is_new) {
 		*id = sqlite3_last_insert_rowid(s->db.handle);
 	} else if (sqlite3_changes(s->db.handle) == 0) {
+		if (s->keeps_ids)
+			return change_row(s, insert, row);
 		log_error("journal: no row %lld: %s", (long long)*id, statements[update].text);
 		return -ENOENT;
 	}
@@ -594,6 +603,21 @@ static void journal_rollback(struct journal *j)
 	db_rollback(&mine(j)->db);
 }
 
+static int journal_check(struct journal *j)
+{
+	return db_check(&mine(j)->db);
+}
+
+static int journal_damage(struct journal *j)
+{
+	return mine(j)->db.damage;
+}
+
+static void journal_keep_ids(struct journal *j)
+{
+	mine(j)->keeps_ids = true;
+}
+
 static void finalize(struct sqlite_journal *s)
 {
 	for (int i = 0; i < STATEMENT_COUNT; i++)
@@ -614,6 +638,9 @@ static const struct journal operations = {
 	.commit = journal_commit,
 	.rollback = journal_rollback,
 	.close = journal_close,
+	.check = journal_check,
+	.damage = journal_damage,
+	.keep_ids = journal_keep_ids,
 	.prompt_save = prompt_save,
 	.prompt_load = prompt_load,
 	.prompt_by_path = prompt_by_path,

@@ -26,6 +26,9 @@ static int errno_of(sqlite3 *handle)
 		return -EBUSY;
 	case SQLITE_NOMEM:
 		return -ENOMEM;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return -EUCLEAN;
 	case SQLITE_CONSTRAINT:
 		switch (sqlite3_extended_errcode(handle)) {
 		case SQLITE_CONSTRAINT_UNIQUE:
@@ -40,7 +43,29 @@ static int errno_of(sqlite3 *handle)
 	}
 }
 
+/* What shows that the file, and not this one write, is bad. */
+static bool shows_damage(sqlite3 *handle)
+{
+	switch (sqlite3_extended_errcode(handle)) {
+	case SQLITE_IOERR_READ:
+	case SQLITE_IOERR_DATA:
+	case SQLITE_IOERR_CORRUPTFS:
+		return true;
+	default:
+		return errno_of(handle) == -EUCLEAN;
+	}
+}
+
 /* --- statements ------------------------------------------------------------------------------- */
+
+/* A disk that stays full is reported once, not each time that it is tried. */
+static void say(struct db *db, const char *sql, int rc)
+{
+	if (db->said != rc)
+		log_error("journal: %.40s…: %s (%d, %s)", sql, sqlite3_errmsg(db->handle),
+		          sqlite3_extended_errcode(db->handle), strerror(-rc));
+	db->said = rc;
+}
 
 int db_step(struct db *db, sqlite3_stmt *stmt)
 {
@@ -51,8 +76,9 @@ int db_step(struct db *db, sqlite3_stmt *stmt)
 	if (rc == SQLITE_DONE)
 		return 0;
 	rc = errno_of(db->handle);
-	log_error("journal: %.40s…: %s (%d, %s)", sqlite3_sql(stmt), sqlite3_errmsg(db->handle),
-	          sqlite3_extended_errcode(db->handle), strerror(-rc));
+	if (shows_damage(db->handle))
+		db->damage = rc;
+	say(db, sqlite3_sql(stmt), rc);
 	return rc;
 }
 
@@ -83,7 +109,7 @@ int db_begin(struct db *db)
 {
 	if (db->writing)
 		BUG("begin in begin");
-	int rc = run(db, db->begin);
+	int rc = db->damage ? db->damage : run(db, db->begin);
 	db->writing = rc == 0;
 	db->lost = 0;
 	return rc;
@@ -100,9 +126,11 @@ int db_commit(struct db *db)
 {
 	if (!db->writing)
 		BUG("commit without begin");
-	int rc = db->lost ? db->lost : run(db, db->commit);
+	int rc = db->lost ? db->lost : db->damage ? db->damage : run(db, db->commit);
 	if (rc < 0)
 		db_rollback(db);
+	else
+		db->said = 0;
 	db->writing = false;
 	return rc;
 }
@@ -118,7 +146,7 @@ static int open_failed(struct db *db, struct error *err)
 	const char *why = sqlite3_errmsg(db->handle);
 
 	log_error("journal: open: %s (%d)", why, sqlite3_extended_errcode(db->handle));
-	if (primary == SQLITE_NOTADB || primary == SQLITE_CORRUPT || primary == SQLITE_ERROR)
+	if (primary == SQLITE_ERROR || shows_damage(db->handle))
 		return error_set(err, EUCLEAN, "move " FILE_NAME " and " FILE_NAME "-wal away to start with "
 		                 "an empty journal: pictures stay, but tasks under way are forgotten",
 		                 "the journal " FILE_NAME " is damaged, or not a journal: %s", why);
@@ -271,14 +299,19 @@ static const char after_look[] =
 	"PRAGMA journal_mode = WAL;"
 	"PRAGMA journal_size_limit = 4194304;";
 
-/* The fact `clean` is there while nobody has the journal open. */
-static const char is_clean[] = "SELECT count(*) FROM facts WHERE name = 'clean'";
+/* The fact `clean` is there while nobody has the journal open.  `unchecked`: after an unclean end the
+ * next daemon ended well, but before it had looked at the whole file. */
+enum { UNCLEAN, UNCHECKED, CLEAN };
+static const char how_clean[] =
+	"SELECT coalesce(max(CASE value WHEN 'yes' THEN 2 ELSE 1 END), 0) FROM facts WHERE name = 'clean'";
 static const char take_clean[] = "DELETE FROM facts WHERE name = 'clean'";
 static const char leave_clean[] = "INSERT OR REPLACE INTO facts (name, value) VALUES ('clean', 'yes')";
+static const char leave_unchecked[] =
+	"INSERT OR REPLACE INTO facts (name, value) VALUES ('clean', 'unchecked')";
 
 static int open_it(struct db *db, int dirfd, struct journal_opened *opened, struct error *err)
 {
-	int64_t version = 0, clean = 0;
+	int64_t version = 0, clean = UNCLEAN;
 	int rc = make_file(dirfd, err);
 
 	if (rc == 0)
@@ -294,12 +327,62 @@ static int open_it(struct db *db, int dirfd, struct journal_opened *opened, stru
 	if (rc == 0)
 		rc = prepare_own(db, err);
 	if (rc == 0)
-		rc = ask(db, is_clean, &clean, err);
+		rc = ask(db, how_clean, &clean, err);
 	if (rc == 0)
 		rc = execute(db, take_clean, err);
 	opened->created = version == 0;
-	opened->unclean = version != 0 && !clean;
+	opened->unclean = version != 0 && clean == UNCLEAN;
+	opened->suspect = db->suspect = version != 0 && clean != CLEAN;
 	return rc;
+}
+
+/* --- checking --------------------------------------------------------------------------------- */
+
+/* The name of the n-th table, the schema's own before all others; NULL behind the last.  The caller
+ * frees. */
+static char *table_name(struct db *db, unsigned n)
+{
+	sqlite3_stmt *stmt;
+	char *name = NULL;
+
+	if (n == 0)
+		return xstrdup("sqlite_schema");
+	if (sqlite3_prepare_v2(db->handle, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY rowid"
+	                       " LIMIT 1 OFFSET ?", -1, &stmt, NULL) == SQLITE_OK) {
+		sqlite3_bind_int64(stmt, 1, n - 1);
+		if (db_step(db, stmt) == 1)
+			name = xstrdup((const char *)sqlite3_column_text(stmt, 0));
+	}
+	sqlite3_finalize(stmt);
+	return name;
+}
+
+/* quick_check says "ok", or what it found. */
+static int check_table(struct db *db, const char *table)
+{
+	char *sql cleanup_free = xasprintf("PRAGMA quick_check(\"%s\")", table);
+	sqlite3_stmt *stmt;
+	int rc = sqlite3_prepare_v2(db->handle, sql, -1, &stmt, NULL) == SQLITE_OK ? db_step(db, stmt) : -EUCLEAN;
+	const char *found = rc == 1 ? (const char *)sqlite3_column_text(stmt, 0) : sqlite3_errmsg(db->handle);
+
+	if (rc != 1 || !found || strcmp(found, "ok") != 0) {
+		db->damage = rc < 0 ? rc : -EUCLEAN;
+		log_error("journal: the table %s is damaged: %.200s", table, found ? found : "no result");
+	}
+	sqlite3_finalize(stmt);
+	return db->damage;
+}
+
+int db_check(struct db *db)
+{
+	char *table cleanup_free = db->damage ? NULL : table_name(db, db->checked);
+
+	if (table && check_table(db, table) == 0) {
+		db->checked++;
+		return 1;
+	}
+	db->suspect = db->damage;
+	return db->damage;
 }
 
 static void release(struct db *db)
@@ -315,7 +398,7 @@ static void release(struct db *db)
 int db_open(struct db *db, int dirfd, struct journal_opened *opened, struct error *err)
 {
 	*db = (struct db){ .dirfd = -1 };
-	*opened = (struct journal_opened){ false, false };
+	*opened = (struct journal_opened){ 0 };
 	int rc = open_it(db, dirfd, opened, err);
 	if (rc < 0)
 		release(db);
@@ -326,7 +409,8 @@ void db_close(struct db *db)
 {
 	if (db->writing)
 		db_rollback(db);
-	if (sqlite3_exec(db->handle, leave_clean, NULL, NULL, NULL) != SQLITE_OK)
+	if (!db->damage && sqlite3_exec(db->handle, db->suspect ? leave_unchecked : leave_clean, NULL, NULL,
+	                                NULL) != SQLITE_OK)
 		log_error("journal: no mark of a clean end: %s", sqlite3_errmsg(db->handle));
 	release(db);
 }

@@ -19,14 +19,21 @@ struct db {
 	 * SQLite may have rolled back by itself then (disk full, I/O error), and what came after would
 	 * be durable without what came before: so every further write, and the commit, fails. */
 	int lost;
+	int damage;                   /* -errno since a read has shown that the file is damaged */
+	bool suspect;                 /* must be checked, and was not yet */
+	unsigned checked;             /* how many tables were */
+	int said;                     /* the last error that was logged; 0 since a commit succeeded */
 };
 
 /* Opens, creates or migrates journal.db in dirfd and takes the mark of a clean end away; see
  * journal_open_sqlite().  After an error nothing is left to close. */
 int db_open(struct db *db, int dirfd, struct journal_opened *opened, struct error *err);
 
-/* Leaves that mark and closes.  All statements were finalized before. */
+/* Leaves that mark, unless the file is damaged, and closes.  All statements were finalized before. */
 void db_close(struct db *db);
+
+/* One table with its indices; see struct journal. */
+int db_check(struct db *db);
 
 /* Never fails with a statement of ours unless the file is damaged. */
 int db_prepare(struct db *db, const char *sql, sqlite3_stmt **stmt, struct error *err);

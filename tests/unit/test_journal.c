@@ -1000,6 +1000,200 @@ static void opening_says_whether_it_is_new_and_was_closed(void **state)
 	assert_false(p->opened.unclean);
 }
 
+/* --- damage ------------------------------------------------------------------------------------- */
+
+static void close_it(struct place *p)
+{
+	p->j->close(p->j);
+	p->j = NULL;
+}
+
+/* Ends without closing: a child writes, and is killed by itself. */
+static void end_badly(struct place *p)
+{
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		reopen(p);
+		raise(SIGKILL);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+}
+
+static int check_all(struct place *p)
+{
+	int rc;
+
+	while ((rc = p->j->check(p->j)) == 1)
+		;
+	return rc;
+}
+
+static void after_an_unclean_end_it_is_suspect_until_it_was_checked(void **state)
+{
+	struct place *p = *state;
+
+	end_badly(p);
+	reopen(p);
+	assert_true(p->opened.unclean);
+	assert_true(p->opened.suspect);
+	assert_int_equal(p->j->check(p->j), 1);
+	reopen(p);                    /* a clean end, but before the check was through */
+	assert_false(p->opened.unclean);
+	assert_true(p->opened.suspect);
+	assert_int_equal(check_all(p), 0);
+	reopen(p);
+	assert_false(p->opened.unclean);
+	assert_false(p->opened.suspect);
+}
+
+/* Some tables of several pages, and nothing in the log. */
+static void fill_and_close(struct place *p)
+{
+	reopen(p);
+	begin(p);
+	for (int i = 0; i < 60; i++) {
+		char *path cleanup_free = xasprintf("folder/prompt-%03d.txt", i);
+		char *out cleanup_free = xasprintf("out/folder/prompt-%03d.png", i);
+		int64_t job = add_job(p, add_prompt(p, path, path), STATE_COMPLETED, (uint8_t)i);
+		add_task(p, job, 1, out, i);
+	}
+	commit(p);
+	close_it(p);
+}
+
+enum { PAGE = 4096 };
+
+static off_t pages_of(struct place *p)
+{
+	struct stat st;
+
+	assert_int_equal(fstatat(p->fd, "journal.db", &st, 0), 0);
+	return st.st_size / PAGE;
+}
+
+/* Exchanges a page for what stands in buffer. */
+static void exchange_page(struct place *p, off_t number, char buffer[PAGE])
+{
+	char before[PAGE];
+	int fd = openat(p->fd, "journal.db", O_RDWR | O_CLOEXEC);
+
+	assert_int_equal(pread(fd, before, PAGE, number * PAGE), PAGE);
+	assert_int_equal(pwrite(fd, buffer, PAGE, number * PAGE), PAGE);
+	memcpy(buffer, before, PAGE);
+	close(fd);
+}
+
+static void garbage(char page[PAGE], unsigned seed)
+{
+	for (int i = 0; i < PAGE; i++)
+		page[i] = (char)((seed = seed * 1103515245 + 12345) >> 16);
+}
+
+/* What opening and checking say of the journal. */
+static int opens_and_checks(struct place *p)
+{
+	struct error err cleanup_error = ERROR_INIT;
+	int rc = try_open(p, &err);
+
+	if (rc < 0) {
+		p->j = NULL;
+		return rc;
+	}
+	rc = check_all(p);
+	assert_int_equal(p->j->damage(p->j), rc);
+	close_it(p);
+	return rc;
+}
+
+static void garbage_in_any_page_is_found(void **state)
+{
+	struct place *p = *state;
+	char page[PAGE];
+
+	fill_and_close(p);
+	off_t count = pages_of(p);
+	assert_true(count > 15);
+	for (off_t i = 0; i < count; i++) {
+		garbage(page, (unsigned)i);
+		exchange_page(p, i, page);
+		if (opens_and_checks(p) != -EUCLEAN)
+			fail_msg("garbage in page %d of %d was not found", (int)i, (int)count);
+		unlinkat(p->fd, "journal.db-wal", 0);
+		exchange_page(p, i, page);
+		assert_int_equal(opens_and_checks(p), 0);
+	}
+}
+
+static void a_journal_that_was_cut_off_is_found(void **state)
+{
+	struct place *p = *state;
+	char *name cleanup_free = xasprintf("%s/journal.db", p->path);
+
+	fill_and_close(p);
+	for (off_t left = pages_of(p) - 1; left > 0; left -= 3) {
+		assert_int_equal(truncate(name, left * PAGE - 100), 0);
+		assert_int_equal(opens_and_checks(p), -EUCLEAN);
+		unlinkat(p->fd, "journal.db-wal", 0);
+	}
+}
+
+/* Where the index of prompts by path begins, while no journal is open; counted from 0. */
+static off_t page_of_paths(struct place *p)
+{
+	char *name cleanup_free = xasprintf("%s/journal.db", p->path);
+	sqlite3_stmt *stmt;
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(name, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, "SELECT rootpage FROM sqlite_schema WHERE name = 'prompts_path'",
+	                                    -1, &stmt, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+	off_t page = sqlite3_column_int(stmt, 0) - 1;
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
+	return page;
+}
+
+/* Nothing that was read then is true: a prompt that is not found might have been paid for. */
+static void after_a_read_met_damage_nothing_is_written(void **state)
+{
+	struct place *p = *state;
+	struct prompt_row found cleanup_prompt_row = { 0 };
+	char page[PAGE];
+
+	fill_and_close(p);
+	garbage(page, 1);
+	exchange_page(p, page_of_paths(p), page);
+	reopen(p);
+	assert_false(p->opened.suspect);
+	assert_int_equal(p->j->damage(p->j), 0);
+	assert_int_equal(p->j->prompt_by_path(p->j, "folder/prompt-003.txt", &found), -EUCLEAN);
+	assert_int_equal(p->j->damage(p->j), -EUCLEAN);
+	assert_int_equal(p->j->begin(p->j), -EUCLEAN);
+	reopen(p);
+	assert_true(p->opened.suspect);
+}
+
+static void rows_of_another_journal_keep_their_ids(void **state)
+{
+	struct place *p = *state;
+	struct prompt_row found cleanup_prompt_row = { 0 };
+	struct prompt_row row = { .id = 70, .path = (char *)"a.txt", .stem = (char *)"a" };
+
+	p->j->keep_ids(p->j);
+	begin(p);
+	assert_int_equal(p->j->prompt_save(p->j, &row), 0);
+	row.revision = 3;
+	assert_int_equal(p->j->prompt_save(p->j, &row), 0);
+	assert_int_equal(add_prompt(p, "b.txt", "b"), 71);
+	commit(p);
+	assert_int_equal(p->j->prompt_load(p->j, 70, &found), 1);
+	assert_string_equal(found.path, "a.txt");
+	assert_int_equal(found.revision, 3);
+}
+
 static void an_empty_file_becomes_a_new_journal(void **state)
 {
 	struct place *p = *state;
@@ -1326,6 +1520,11 @@ int main(void)
 		T(a_transaction_that_met_a_full_disk_is_given_up_as_a_whole),
 		T_CLOSED(after_kill_9_what_was_committed_is_there_and_nothing_else),
 		T_CLOSED(opening_says_whether_it_is_new_and_was_closed),
+		T_CLOSED(after_an_unclean_end_it_is_suspect_until_it_was_checked),
+		T_CLOSED(garbage_in_any_page_is_found),
+		T_CLOSED(a_journal_that_was_cut_off_is_found),
+		T_CLOSED(after_a_read_met_damage_nothing_is_written),
+		T(rows_of_another_journal_keep_their_ids),
 		T_CLOSED(an_empty_file_becomes_a_new_journal),
 		T(it_is_private_and_needs_no_shared_memory_file),
 		T(every_commit_is_synced),
