@@ -10,8 +10,6 @@
 #define STOP_MS 3000
 /* And for those that cannot; a second signal ends it sooner. */
 #define STOP_SYNCHRONOUS_MS 3600000
-/* How long a full disk is left alone before the journal is written again. */
-#define JOURNAL_RETRY_MS 1000
 
 const char *const engine_verb_names[VERB_COUNT] = {
 	[VERB_RETRY] = "retry", [VERB_AGAIN] = "again", [VERB_CANCEL] = "cancel",
@@ -22,11 +20,11 @@ struct journal *engine_journal(struct engine *e) { return e->journal; }
 
 /* --- mailbox --- */
 
-void engine_post(struct engine *e, void (*fn)(struct engine *e, void *arg), void *arg)
+static void post(struct engine *e, void (*fn)(struct engine *e, void *arg), void *arg, bool looks)
 {
 	struct message *m = xmalloc(sizeof(*m));
 
-	*m = (struct message){ .fn = fn, .arg = arg };
+	*m = (struct message){ .fn = fn, .arg = arg, .looks = looks };
 	pthread_mutex_lock(&e->mail_lock);
 	*e->mail_end = m;
 	e->mail_end = &m->next;
@@ -34,13 +32,42 @@ void engine_post(struct engine *e, void (*fn)(struct engine *e, void *arg), void
 	http_wakeup(e->http);
 }
 
+void engine_post(struct engine *e, void (*fn)(struct engine *e, void *arg), void *arg)
+{
+	post(e, fn, arg, false);
+}
+
+void engine_post_look(struct engine *e, void (*fn)(struct engine *e, void *arg), void *arg)
+{
+	post(e, fn, arg, true);
+}
+
+/* What is to be read now; while the journal is looked at, the rest stays, in its order. */
+static struct message *mail_take(struct engine *e)
+{
+	struct message *taken = NULL, **end = &taken, **kept = &e->mail;
+
+	pthread_mutex_lock(&e->mail_lock);
+	while (*kept) {
+		struct message *m = *kept;
+		if (e->checking && !m->looks) {
+			kept = &m->next;
+			continue;
+		}
+		*kept = m->next;
+		m->next = NULL;
+		*end = m;
+		end = &m->next;
+	}
+	e->mail_end = kept;
+	pthread_mutex_unlock(&e->mail_lock);
+	return taken;
+}
+
 static void mail_read(struct engine *e)
 {
-	pthread_mutex_lock(&e->mail_lock);
-	struct message *m = e->mail;
-	e->mail = NULL;
-	e->mail_end = &e->mail;
-	pthread_mutex_unlock(&e->mail_lock);
+	struct message *m = mail_take(e);
+
 	while (m) {
 		struct message *next = m->next;
 		m->fn(e, m->arg);
@@ -124,11 +151,12 @@ static int save_job(struct engine *e, struct job *j)
 		if ((result = e->journal->task_save(e->journal, &t->row)) < 0)
 			return result;
 	}
-	if (p->newest == j && p->row.job != j->row.id) {
+	bool is_newest = p->newest == j && p->row.job != j->row.id, is_shown = j->adopted && !p->row.shown;
+	if (is_newest)
 		p->row.job = j->row.id;
-		return e->journal->prompt_save(e->journal, &p->row);
-	}
-	return 0;
+	if (is_shown)
+		p->row.shown = j->row.id;
+	return is_newest || is_shown ? e->journal->prompt_save(e->journal, &p->row) : 0;
 }
 
 static int save_all(struct engine *e)
@@ -150,6 +178,8 @@ static int save_all(struct engine *e)
 	if (e->pending_pictures || e->pending_usd != 0)
 		result = e->journal->spent_add(e->journal, e->spent_day, e->pending_pictures,
 		                               e->pending_usd);
+	if (result == 0)
+		result = facts_save(e);
 	if (result < 0)
 		return result;
 	kill_points_before_turn(e);
@@ -167,6 +197,8 @@ static void forget_fresh(struct engine *e)
 		if (j->fresh) {
 			if (j->prompt->row.job == j->row.id)
 				j->prompt->row.job = 0;
+			if (j->prompt->row.shown == j->row.id)
+				j->prompt->row.shown = 0;
 			j->row.id = 0;
 		}
 		for (size_t i = 0; i < j->tasks_count; i++)
@@ -199,6 +231,7 @@ static struct job **all_clean(struct engine *e, size_t *count)
 	e->untidy_recorded = e->untidy;
 	e->pending_pictures = 0;
 	e->pending_usd = 0;
+	facts_saved(e);
 	*count = n;
 	return jobs;
 }
@@ -220,24 +253,22 @@ static void run_after(struct engine *e)
 
 static bool anything_dirty(struct engine *e)
 {
-	return e->dirty || e->dirty_prompts || e->pending_pictures || e->pending_usd != 0;
+	return e->dirty || e->dirty_prompts || e->facts || e->pending_pictures || e->pending_usd != 0;
 }
 
 /* Everything that changed in this turn goes to the disk together; then what needed it there. */
 void engine_flush(struct engine *e)
 {
-	if (!anything_dirty(e) || clock_mono_ms() < e->journal_retry)
+	if (!(anything_dirty(e) || e->journal_retry) || clock_mono_ms() < e->journal_retry)
 		return;
 	int result = save_all(e);
 	if (result < 0) {
 		e->journal->rollback(e->journal);
 		forget_fresh(e);
-		e->journal_retry = clock_mono_ms() + JOURNAL_RETRY_MS;
-		log_warning("the journal could not be written (%s): nothing new is sent until it can",
-		            strerror(-result));
+		journal_refuses(e, result);
 		return;
 	}
-	e->journal_retry = 0;
+	journal_takes(e);
 	size_t count, prompts = e->dirty_prompts;
 	struct job **written = all_clean(e, &count);
 	run_after(e);
@@ -424,6 +455,17 @@ void engine_hurry(struct engine *e)
 	http_wakeup(e->http);
 }
 
+static void run_what_is_due(struct engine *e, int64_t *next)
+{
+	struct account *a, *tmp;
+
+	run_timers(e);
+	*next = journal_timer(e, clock_mono_ms());
+	if (!e->stopping)
+		HASH_ITER(hh, e->accounts, a, tmp)
+			account_run(e, a, next);
+}
+
 static void *engine_thread(void *arg)
 {
 	struct engine *e = arg;
@@ -431,20 +473,18 @@ static void *engine_thread(void *arg)
 	pthread_setname_np(pthread_self(), "easelfs-engine");
 	for (;;) {
 		int64_t next = INT64_MAX;
-		struct account *a, *tmp;
 
 		mail_read(e);
-		run_timers(e);
-		if (!e->stopping && clock_mono_ms() >= e->journal_retry)
-			HASH_ITER(hh, e->accounts, a, tmp)
-				account_run(e, a, &next);
+		bool serves = journal_serves(e);
+		if (serves)
+			run_what_is_due(e, &next);
 		engine_flush(e);
 		if (may_stop(e) && !mail_waits(e))
 			break;
-		next = min64(next, timers_next(&e->task_timers));
-		next = min64(next, timers_next(&e->prompt_timers));
-		if (anything_dirty(e))
-			next = min64(next, e->journal_retry);
+		if (!serves || anything_dirty(e) || e->journal->damage(e->journal))
+			next = e->journal_retry;
+		else
+			next = min64(next, min64(timers_next(&e->task_timers), timers_next(&e->prompt_timers)));
 		if (e->stopping)
 			next = min64(next, e->stop_by + (clock_mono_ms() < e->stop_by ? 0 : STOP_SYNCHRONOUS_MS));
 		int64_t wait = next == INT64_MAX ? -1 : next - clock_mono_ms();
@@ -461,11 +501,12 @@ int engine_start(const struct engine_settings *s, struct engine **out, struct er
 	e->journal = s->journal;
 	e->mail_end = &e->mail;
 	e->after_end = &e->after;
+	e->facts_end = &e->facts;
 	e->set.models = models_ref(s->models);
 	pthread_mutex_init(&e->mail_lock, NULL);
 	*out = e;                     /* restored jobs call back before this returns */
 	int result = http_new("easelfs/0.1", &e->http, err);
-	if (result == 0 && (result = jobs_restore(e)) < 0)
+	if (result == 0 && (result = journal_start(e)) < 0)
 		error_set(err, -result, "with .easelfs/journal.db moved away it starts anew, and holds every prompt",
 		          "the journal cannot be read: %s", strerror(-result));
 	if (result == 0 && (result = -pthread_create(&e->thread, NULL, engine_thread, e)) < 0)
@@ -474,6 +515,7 @@ int engine_start(const struct engine_settings *s, struct engine **out, struct er
 		e->journal->close(e->journal);
 		if (e->http)
 			http_free(e->http);
+		journal_free(e);
 		models_unref(e->set.models);
 		free(e);
 		*out = NULL;
@@ -494,7 +536,7 @@ static void stop_now(struct engine *e, void *arg)
 
 void engine_stop(struct engine *e)
 {
-	engine_post(e, stop_now, NULL);
+	engine_post_look(e, stop_now, NULL);
 	pthread_join(e->thread, NULL);
 	http_free(e->http);
 	struct job *j, *tmp;
@@ -517,6 +559,7 @@ void engine_stop(struct engine *e)
 	}
 	tidy_end(e);
 	e->journal->close(e->journal);
+	journal_free(e);
 	timers_release(&e->task_timers);
 	timers_release(&e->prompt_timers);
 	models_unref(e->set.models);

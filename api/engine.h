@@ -40,6 +40,7 @@ struct job_view {
 	const struct task_row *const *tasks;  /* by index */
 	size_t tasks_count;
 	const struct request *request;        /* NULL if refused or no longer in memory */
+	const char *waits;                    /* why nothing goes on at the moment, or NULL */
 };
 
 /* One visible change: fs makes it through the mount, durably, and gives it back. */
@@ -77,11 +78,22 @@ struct engine_calls {
 	bool (*is_pending)(void *ctx, uint64_t dev, uint64_t ino);
 	/* The prompt must be read again (retry of a refused one); fresh: and a new picture be made. */
 	void (*read_again)(void *ctx, const char *path, bool fresh);
+	/* The journal is damaged: sets it aside, opens a new one and closes it.  *kept: the name that it has
+	 * now, which the caller frees.  After an error the old one is still open. */
+	int (*journal_anew)(void *ctx, struct journal *damaged, struct journal **out, char **kept,
+	                    struct error *err);
+	/* The tree must be compared with the journal again. */
+	void (*scan)(void *ctx);
 };
 
 struct engine_settings {
 	struct models *models;        /* one reference is taken */
 	struct journal *journal;      /* goes to the engine, which closes it */
+	struct journal_opened opened;
+	const char *rebuilt;          /* what the damaged journal is called in whose place it is, or NULL; borrowed */
+	const char *host;             /* `ID NAME` of this machine, or NULL; copied */
+	unsigned crash_count;         /* so many unclean ends … */
+	int64_t crash_ms;             /* … within that time hold everything; 0 = none do */
 	struct store *store;          /* borrowed, outlives the engine */
 	struct disk *disk;            /* borrowed, outlives the engine */
 	int source_fd;                /* borrowed */
@@ -155,5 +167,10 @@ void engine_wait_drain(struct engine *e, bool on);
 
 /* Engine thread only (from engine_post and engine_query callbacks). */
 struct journal *engine_journal(struct engine *e);
+/* Whether prompts that the journal does not know are held, whenever they were written. */
+bool engine_holds_found(struct engine *e);
+/* The whole tree was compared with the journal, which has all that was found there: recorded with this turn's
+ * transaction.  What was there at mounted_ns is no news after the first time. */
+void engine_scanned(struct engine *e, int64_t mounted_ns);
 
 #endif

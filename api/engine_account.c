@@ -148,6 +148,11 @@ void account_run(struct engine *e, struct account *a, int64_t *next)
 			continue;        /* an editor may be about to write it anew */
 		if (reuse_takes(e, t))
 			continue;
+		if (e->journal->damage(e->journal))
+			return;          /* the same request may have been made before */
+		if (journal_holds_queue(e) &&
+		    task_event(e, t, EVENT_HOLD, e->hold_reason, e->hold_hint))
+			continue;
 		if (a->stopped) {
 			task_event(e, t, EVENT_STOPPED, a->stopped, a->stopped_hint);
 			continue;

@@ -3,6 +3,8 @@
  *
  *   engine.c          thread, mailbox, loop, the one transaction per turn
  *   engine_job.c      prompts and jobs: commits, names, deletion, renaming, restart
+ *   engine_journal.c  the journal's own troubles, and what they mean for the work
+ *   engine_adopt.c    pictures that a new journal does not know
  *   engine_views.c    what others ask: views, waiting readers, a person's words
  *   engine_account.c  a provider's account: queue, limits, whether it refuses everything
  *   engine_task.c     one picture's states
@@ -101,13 +103,19 @@ struct job {
 	bool refs_from_memo;
 	unsigned uploads;             /* how often its references were uploaded anew */
 	struct job *next_dirty;
+	bool adopted;                 /* its pictures were found in out/: its prompt shows them */
 	bool leads;                   /* other prompts with this digest wait for it */
 	UT_hash_handle digest_hh;     /* in leaders, by row.digest */
 	UT_hash_handle hh;            /* by serial */
 	uint64_t serial;
 };
 
-struct message { void (*fn)(struct engine *e, void *arg); void *arg; struct message *next; };
+struct message {
+	void (*fn)(struct engine *e, void *arg); void *arg;
+	bool looks;                   /* changes nothing: it need not wait until the journal is trusted */
+	struct message *next;
+};
+struct fact;
 struct waiters { struct engine_waiter *first; UT_hash_handle hh; char path[]; };
 
 struct engine {
@@ -136,7 +144,24 @@ struct engine {
 	size_t publications;          /* given to fs and not back yet */
 	size_t moves;                 /* of them, those that follow a rename */
 	bool untidy, untidy_recorded; /* something in out/ is to follow a job's end; and the journal says so */
-	int64_t journal_retry;        /* the disk was full: not before */
+	int64_t journal_retry;        /* the journal could not be written: not before; 0 = it could */
+	bool checking;                /* nothing in the journal is acted upon yet */
+	char *waits;                  /* why nothing goes on, or NULL */
+	struct fact *facts, **facts_end;      /* to be written */
+	uint64_t active;              /* job whose state changed last, by serial … */
+	int64_t active_written;       /* … and by id, as the journal says */
+	/* Why tasks are held at the start, or when the journal was replaced; which ones: */
+	char *hold_reason; const char *hold_hint;
+	bool holds_unsent;            /* those that were not sent */
+	bool looping;                 /* all, and whatever is queued until a release … */
+	int64_t loop_until;           /* … or this moment, when unclean ends are forgotten; 0 = there are none */
+	/* Why prompts that the scan finds are held, if not because of a first mount. */
+	char *found_reason; const char *found_hint;
+	char *rebuilt_name, *host;
+	bool foreign;                 /* another machine wrote the journal */
+	bool rebuilt;                 /* in place of a damaged one */
+	bool unscanned;               /* the tree was never compared with the journal to the end … */
+	int64_t scanned_ns;           /* … or when that began; CLOCK_REALTIME_COARSE */
 	uint64_t serial;
 	int spent_day, spent_pictures;
 	double spent_usd;
@@ -162,8 +187,50 @@ void budget_count(struct engine *e, struct task *t, bool on);
 /* The day's counts are those of this day. */
 void budget_today(struct engine *e);
 
+/* engine_journal.c */
+/* Before the thread starts: begins to look at the journal, or goes on with what it says.  0 or -errno. */
+int journal_start(struct engine *e);
+/* Once a turn: whether the journal can be read and written, so that there is anything to be done. */
+bool journal_serves(struct engine *e);
+void journal_free(struct engine *e);
+/* After a transaction: what it failed with, or that it did not. */
+void journal_refuses(struct engine *e, int result);
+void journal_takes(struct engine *e);
+/* A fact (NULL: it is forgotten) that is written with the next transaction. */
+void engine_fact(struct engine *e, const char *name, const char *value);
+int facts_save(struct engine *e);     /* within it */
+void facts_saved(struct engine *e);
+bool facts_have(const struct engine *e, const char *name);
+/* Holds a task that was restored or carried over, if there is a reason to. */
+bool journal_holds(struct engine *e, struct task *t);
+/* Whether whatever is queued is held: after a crash loop. */
+bool journal_holds_queue(const struct engine *e);
+/* Whether a prompt is held that the journal does not know and that was last changed then: the journal may
+ * be a younger one, in place of one that was damaged. */
+bool journal_holds_unknown(const struct engine *e, int64_t ctime_ns);
+/* Why the scan's finds are held. */
+void journal_hold_reason(const struct engine *e, const char **reason, const char **hint);
+/* A person let something go. */
+void journal_released(struct engine *e);
+/* What is due at `now` is done; returns when it is due next. */
+int64_t journal_timer(struct engine *e, int64_t now);
+
+/* engine_adopt.c */
+/* The pictures that stand in out/ under the names of a prompt without a record, n at most, become those
+ * of a completed revision. */
+void adopt_pictures(struct engine *e, struct prompt *p, unsigned n);
+
+/* engine_views.c */
+/* As engine_post(), for what only looks. */
+void engine_post_look(struct engine *e, void (*fn)(struct engine *e, void *arg), void *arg);
+void waiters_answer_all(struct engine *e);
+
 /* engine_job.c */
 int jobs_restore(struct engine *e);
+/* Whether a task in memory has that file in incoming/; arg is the engine. */
+bool job_wants_file(void *arg, const char *name);
+struct job *job_new(struct engine *e, struct prompt *p, size_t tasks);
+struct task *task_new(struct job *j);                  /* its next one, queued */
 void job_free(struct engine *e, struct job *j);        /* if nothing happens to it any more */
 void job_drop(struct engine *e, struct job *j);        /* whatever happens to it: at the end */
 void job_changed(struct engine *e, struct job *j, bool state_changed);
@@ -204,6 +271,9 @@ bool task_is_affordable(struct engine *e, struct task *t);
 /* The only way a task changes its state; false if the event means nothing in its state. */
 bool task_event(struct engine *e, struct task *t, enum event event, const char *reason,
                 const char *hint);
+/* Cancels what was not sent.  What may have been paid for only a person gives up; if it is held it goes on, as
+ * nobody could release it any more. */
+void task_give_up(struct engine *e, struct task *t, const char *reason);
 /* Goes on with a task as its row says (after a restart, after a wait). */
 void task_resume(struct engine *e, struct task *t);
 void task_stop_transfer(struct engine *e, struct task *t);

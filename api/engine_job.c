@@ -105,7 +105,7 @@ void prompt_put(struct engine *e, struct prompt *p)
 
 /* --- jobs in memory --- */
 
-static struct task *task_new(struct job *j)
+struct task *task_new(struct job *j)
 {
 	struct task *t = xcalloc(1, sizeof(*t));
 
@@ -120,7 +120,7 @@ static struct task *task_new(struct job *j)
 	return t;
 }
 
-static struct job *job_new(struct engine *e, struct prompt *p, size_t tasks)
+struct job *job_new(struct engine *e, struct prompt *p, size_t tasks)
 {
 	struct job *j = xcalloc(1, sizeof(*j));
 
@@ -380,6 +380,8 @@ static int restore_one(void *arg, struct job_row *row)
 	reuse_restored(e, j);
 	for (size_t i = 0; i < j->tasks_count; i++) {
 		struct task *t = j->tasks[i];
+		if (journal_holds(e, t))
+			continue;
 		/* Uploads begin anew; what was refused before may be welcome now. */
 		if (t->row.state == STATE_UPLOADING)
 			t->row.state = STATE_QUEUED;
@@ -401,13 +403,10 @@ static bool is_file_of(const struct task *t, const char *name)
 	       (strncmp(name, number, len) == 0 && (name[len] == '-' || name[len] == '.'));
 }
 
-static bool is_wanted(void *arg, const char *name)
+bool job_wants_file(void *arg, const char *name)
 {
 	struct engine *e = arg;
 
-	/* Perhaps of this start: a restored job may have ended.  An older one is replaced in its turn. */
-	if (str_starts_with(name, "error-"))
-		return true;
 	for (struct job *j = e->jobs; j; j = j->hh.next)
 		for (size_t i = 0; i < j->tasks_count; i++)
 			if (is_file_of(j->tasks[i], name))
@@ -415,12 +414,27 @@ static bool is_wanted(void *arg, const char *name)
 	return false;
 }
 
+/* Of a task that was paid for and is held. */
+static bool is_of_held(struct engine *e, const char *name)
+{
+	cleanup_task_row struct task_row row = { 0 };
+
+	return e->journal->task_load(e->journal, strtoll(name, NULL, 10), &row) > 0 && row.state == STATE_HELD &&
+	       state_is_paid(row.resume);
+}
+
+static bool is_wanted(void *arg, const char *name)
+{
+	/* Perhaps of this start: a restored job may have ended.  An older one is replaced in its turn. */
+	return str_starts_with(name, "error-") || job_wants_file(arg, name) || is_of_held(arg, name);
+}
+
 int jobs_restore(struct engine *e)
 {
 	int result = e->journal->jobs_active(e->journal, restore_one, e);
 
 	/* Only when it is known what is wanted. */
-	if (result >= 0)
+	if (result >= 0 && !e->journal->damage(e->journal))
 		store_incoming_sweep(e->set.store, is_wanted, e);
 	moves_restore(e);
 	tidy_restore(e);
@@ -428,13 +442,6 @@ int jobs_restore(struct engine *e)
 }
 
 /* --- commits --- */
-
-/* Only a person gives up what may have been paid for. */
-static void cancel_unsent(struct engine *e, struct task *t, const char *why)
-{
-	if (!state_is_paid(t->row.state))
-		task_event(e, t, EVENT_CANCEL, why, NULL);
-}
 
 /* A revision that was never sent gives way to the newer one. */
 static void supersede(struct engine *e, struct prompt *p, struct job *newer)
@@ -445,7 +452,7 @@ static void supersede(struct engine *e, struct prompt *p, struct job *newer)
 		if (j->prompt != p || j == newer)
 			continue;
 		for (size_t i = 0; i < j->tasks_count; i++)
-			cancel_unsent(e, j->tasks[i], "a newer text of this prompt took its place");
+			task_give_up(e, j->tasks[i], "a newer text of this prompt took its place");
 	}
 	/* A held or failed one that is not in memory stays as it is: it is no longer the newest. */
 }
@@ -577,12 +584,27 @@ static void take_request(struct job *j, struct engine_commit *c)
 	j->row.n = request_pictures(&j->request);
 }
 
+/* One that is held although it was sent goes on: a newer one is about to take its place, and nobody
+ * could release it any more. */
+static void wake_held(struct engine *e, int64_t id)
+{
+	struct job *j = id ? job_activate(e, id) : NULL;
+
+	for (size_t i = 0; j && i < j->tasks_count; i++)
+		if (j->tasks[i]->row.state == STATE_HELD && state_is_paid(j->tasks[i]->row.resume))
+			task_event(e, j->tasks[i], EVENT_RELEASE, NULL, NULL);
+	if (j)
+		job_free(e, j);
+}
+
 static void begin_job(struct engine *e, struct prompt *p, struct engine_commit *c)
 {
+	const char *reason, *hint;
 	bool refused = c->refused.text;
 	size_t tasks = refused || c->draft ? 0 : request_tasks(&c->request);
-	struct job *j = job_new(e, p, tasks);
 
+	wake_held(e, p->row.job);
+	struct job *j = job_new(e, p, tasks);
 	j->row.revision = ++p->row.revision;
 	j->row.created_ms = clock_wall_ms();
 	memcpy(j->row.digest, c->digest, sizeof(j->row.digest));
@@ -603,12 +625,12 @@ static void begin_job(struct engine *e, struct prompt *p, struct engine_commit *
 	}
 	take_request(j, c);
 	j->row.state = STATE_QUEUED;
+	journal_hold_reason(e, &reason, &hint);
 	for (size_t i = 0; i < tasks; i++) {
 		struct task *t = j->tasks[i];
 		task_dirty(e, t);
 		if (c->hold)
-			task_event(e, t, EVENT_HOLD, "it was in the directory before it was first mounted",
-			           "easelfs release, and it is sent");
+			task_event(e, t, EVENT_HOLD, reason, hint);
 		else
 			task_resume(e, t);
 	}
@@ -640,7 +662,13 @@ static void take_commit(struct engine *e, void *arg)
 		take_stamps(p, c);
 		refuse_conflict(e, c, p);
 		prompt_dirty(e, p);
-		if (c->again || p->row.revision == 0 ||
+		bool is_new = p->row.revision == 0;
+		if (is_new) {
+			c->hold |= journal_holds_unknown(e, c->ctime_ns);
+			if (c->hold && e->rebuilt)
+				adopt_pictures(e, p, c->refused.text || c->draft ? 1 : request_pictures(&c->request));
+		}
+		if (c->again || is_new ||
 		    memcmp(p->row.digest, c->digest, sizeof(c->digest)) != 0) {
 			memcpy(p->row.digest, c->digest, sizeof(c->digest));
 			begin_job(e, p, c);
@@ -705,7 +733,7 @@ void prompt_grace_over(struct engine *e, struct prompt *p)
 		j->row.orphan = true;
 		job_dirty(e, j);
 		for (size_t i = 0; i < j->tasks_count; i++)
-			cancel_unsent(e, j->tasks[i], "its prompt was deleted");
+			task_give_up(e, j->tasks[i], "its prompt was deleted");
 	}
 	if (p->jobs)
 		prompt_unhash(e, p);

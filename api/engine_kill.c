@@ -19,6 +19,12 @@ static const struct { bool is_step; enum kill_point before; } steps[STATE_COUNT]
 	[STATE_FAILED] = { true, KILL_BEFORE_FAILED },
 };
 
+static const struct { const char *name; enum kill_point before; } facts[] = {
+	{ "scanned", KILL_BEFORE_SCANNED },
+	{ "rebuilt", KILL_BEFORE_REBUILT },
+	{ "unclean_ends", KILL_BEFORE_ENDS },
+};
+
 static void pass_task(const struct task *t, unsigned side)
 {
 	enum job_state s = t->row.state;
@@ -43,6 +49,9 @@ static void pass(struct engine *e, unsigned side)
 	HASH_ITER(hh, e->prompts, p, tmp)
 		if (p->dirty && p->row.gone_ms)
 			kill_point_(KILL_BEFORE_GONE + side);
+	for (size_t i = 0; i < ARRAY_LEN(facts); i++)
+		if (facts_have(e, facts[i].name))
+			kill_point_(facts[i].before + side);
 }
 
 void kill_points_before_turn(struct engine *e) { pass(e, 0); }

@@ -35,9 +35,10 @@ static bool is_unsent(enum job_state s)
 /* A person cannot cancel what is paid for: the table says so but for waits that resume in it. */
 static bool event_is_possible(const struct task *t, enum event event)
 {
-	bool waits = t->row.state == STATE_DEFERRED || t->row.state == STATE_STOPPED;
+	bool waits = t->row.state == STATE_DEFERRED || t->row.state == STATE_STOPPED || t->row.state == STATE_HELD;
 
-	return !(event == EVENT_CANCEL && waits && !is_unsent(t->row.resume));
+	/* One that was held before it was resumable resumes nowhere: it was never sent. */
+	return !(event == EVENT_CANCEL && waits && t->row.resume != STATE_DRAFT && !is_unsent(t->row.resume));
 }
 
 static void leave_state(struct engine *e, struct task *t, enum job_state next)
@@ -60,6 +61,9 @@ bool task_event(struct engine *e, struct task *t, enum event event, const char *
 	leave_state(e, t, (enum job_state)next);
 	if (next == STATE_DEFERRED || next == STATE_STOPPED)
 		t->row.resume = from == STATE_SUBMITTING || from == STATE_UPLOADING ? STATE_QUEUED : from;
+	if (next == STATE_HELD && from != STATE_DEFERRED && from != STATE_STOPPED)
+		t->row.resume = from == STATE_UPLOADING ? STATE_QUEUED : from;
+	e->active = t->job->serial;
 	t->row.state = (enum job_state)next;
 	task_set_reason(t, reason, hint);
 	log_debug("job %lld picture %u: %s -%s-> %s%s%s", (long long)t->job->row.id, t->row.index,
@@ -83,6 +87,14 @@ bool task_event(struct engine *e, struct task *t, enum event event, const char *
 	task_resume(e, t);
 	job_settle(e, t->job);
 	return true;
+}
+
+void task_give_up(struct engine *e, struct task *t, const char *reason)
+{
+	if (state_is_paid(t->row.state))
+		return;
+	if (!task_event(e, t, EVENT_CANCEL, reason, NULL) && t->row.state == STATE_HELD)
+		task_event(e, t, EVENT_RELEASE, NULL, NULL);
 }
 
 static void on_wait_over(struct engine *e, struct task *t)

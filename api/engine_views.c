@@ -19,7 +19,12 @@ static int collect_task(void *arg, struct task_row *row)
 	return 0;
 }
 
-static void show_from_memory(const struct prompt *p, void (*fn)(void *, const struct job_view *), void *arg)
+static const char *waits(struct engine *e, enum job_state s)
+{
+	return state_is_final(s) ? NULL : e->waits;
+}
+
+static void show_from_memory(struct engine *e, const struct prompt *p, void (*fn)(void *, const struct job_view *), void *arg)
 {
 	const struct job *j = p->newest;
 	cleanup_free const struct task_row **tasks = xcalloc(j->tasks_count + 1, sizeof(*tasks));
@@ -27,7 +32,7 @@ static void show_from_memory(const struct prompt *p, void (*fn)(void *, const st
 	for (size_t i = 0; i < j->tasks_count; i++)
 		tasks[i] = &j->tasks[i]->row;
 	fn(arg, &(struct job_view){ &p->row, &j->row, tasks, j->tasks_count,
-	                            j->has_request ? &j->request : NULL });
+	                            j->has_request ? &j->request : NULL, waits(e, j->row.state) });
 }
 
 static void show_from_journal(struct engine *e, const struct prompt_row *p,
@@ -48,7 +53,8 @@ static void show_from_journal(struct engine *e, const struct prompt_row *p,
 	cleanup_free const struct task_row **tasks = xcalloc(rows.count + 1, sizeof(*tasks));
 	for (size_t i = 0; i < rows.count; i++)
 		tasks[i] = &rows.row[i];
-	fn(arg, &(struct job_view){ p, &job, tasks, rows.count, has_request ? &request : NULL });
+	fn(arg, &(struct job_view){ p, &job, tasks, rows.count, has_request ? &request : NULL,
+	                            waits(e, job.state) });
 	for (size_t i = 0; i < rows.count; i++)
 		task_row_release(&rows.row[i]);
 	free(rows.row);
@@ -61,7 +67,7 @@ static void view(struct engine *e, const char *path, void (*fn)(void *, const st
 
 	HASH_FIND(hh, e->prompts, path, strlen(path), p);
 	if (p && p->newest) {
-		show_from_memory(p, fn, arg);
+		show_from_memory(e, p, fn, arg);
 		return;
 	}
 	if (!p && e->journal->prompt_by_path(e->journal, path, &row) <= 0) {
@@ -88,7 +94,7 @@ void engine_query(struct engine *e, const char *path, void (*fn)(void *arg, cons
 	struct query *q = xmalloc(sizeof(*q));
 
 	*q = (struct query){ xstrdup(path), fn, arg };
-	engine_post(e, take_query, q);
+	engine_post_look(e, take_query, q);
 }
 
 struct stats_query { void (*fn)(void *, const struct engine_stats *); void *arg; };
@@ -204,6 +210,18 @@ void waiters_answer(struct engine *e, const char *path)
 	}
 }
 
+void waiters_answer_all(struct engine *e)
+{
+	struct waiters *list, *tmp;
+	struct engine_waiter *w, *next;
+
+	HASH_ITER(hh, e->waiters, list, tmp)
+		for (w = list->first; w; w = next) {
+			next = w->next;
+			waiter_judge(e, w);
+		}
+}
+
 void waiters_follow(struct engine *e, const char *from, const char *to)
 {
 	struct waiters *list, *tmp;
@@ -231,7 +249,7 @@ static void take_wait(struct engine *e, void *arg) { waiter_judge(e, arg); }
 void engine_wait(struct engine *e, struct engine_waiter *w)
 {
 	w->listed = false;
-	engine_post(e, take_wait, w);
+	engine_post_look(e, take_wait, w);
 }
 
 static void take_cancel(struct engine *e, void *arg)
@@ -245,27 +263,19 @@ static void take_cancel(struct engine *e, void *arg)
 
 void engine_wait_cancel(struct engine *e, struct engine_waiter *w)
 {
-	engine_post(e, take_cancel, w);
+	engine_post_look(e, take_cancel, w);
 }
 
 static void take_drain(struct engine *e, void *arg)
 {
-	struct waiters *list, *tmp;
-	struct engine_waiter *w, *next;
-
 	e->drained = arg;
-	if (!e->drained)
-		return;
-	HASH_ITER(hh, e->waiters, list, tmp)
-		for (w = list->first; w; w = next) {
-			next = w->next;
-			waiter_judge(e, w);
-		}
+	if (e->drained)
+		waiters_answer_all(e);
 }
 
 void engine_wait_drain(struct engine *e, bool on)
 {
-	engine_post(e, take_drain, on ? e : NULL);
+	engine_post_look(e, take_drain, on ? e : NULL);
 }
 
 /* --- configuration --- */
@@ -363,6 +373,8 @@ static int command_run(struct engine *e, const struct command *c)
 {
 	int64_t id;
 
+	if (c->verb == VERB_RELEASE)
+		journal_released(e);
 	engine_flush(e);              /* so that the newest job has its id */
 	if (!(id = newest_job(e, c->path)))
 		return -ENOENT;

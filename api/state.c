@@ -18,7 +18,7 @@ const char *event_name(enum event e) { return event_names[e]; }
 
 static const unsigned char table[STATE_COUNT][EVENT_COUNT] = {
 	[STATE_HELD] = {
-		[EVENT_RELEASE] = TO(STATE_QUEUED),
+		[EVENT_RELEASE] = TO_RESUME,
 		[EVENT_CANCEL] = TO(STATE_CANCELED),
 	},
 	[STATE_QUEUED] = {
@@ -45,28 +45,33 @@ static const unsigned char table[STATE_COUNT][EVENT_COUNT] = {
 		[EVENT_NOT_FOUND] = TO(STATE_UNKNOWN),
 		[EVENT_ACCEPTED] = TO(STATE_RUNNING),
 		[EVENT_DONE] = TO(STATE_DOWNLOADING),
+		[EVENT_HOLD] = TO(STATE_HELD),
 		[EVENT_REFUSED] = TO(STATE_FAILED),
 		[EVENT_STOPPED] = TO(STATE_STOPPED),
 	},
 	[STATE_RUNNING] = {
 		[EVENT_DONE] = TO(STATE_DOWNLOADING),
+		[EVENT_HOLD] = TO(STATE_HELD),
 		[EVENT_REFUSED] = TO(STATE_FAILED),
 		[EVENT_STOPPED] = TO(STATE_STOPPED),
 		[EVENT_EXPIRED] = TO(STATE_EXPIRED),
 	},
 	[STATE_DOWNLOADING] = {
 		[EVENT_PUBLISHED] = TO(STATE_COMPLETED),
+		[EVENT_HOLD] = TO(STATE_HELD),
 		[EVENT_LATER] = TO(STATE_DEFERRED),
 		[EVENT_REFUSED] = TO(STATE_FAILED),
 		[EVENT_EXPIRED] = TO(STATE_EXPIRED),
 	},
 	[STATE_DEFERRED] = {
 		[EVENT_TIME] = TO_RESUME,
+		[EVENT_HOLD] = TO(STATE_HELD),
 		[EVENT_RETRY] = TO_RESUME,
 		[EVENT_RESUME] = TO_RESUME,
 		[EVENT_CANCEL] = TO(STATE_CANCELED),
 	},
 	[STATE_STOPPED] = {
+		[EVENT_HOLD] = TO(STATE_HELD),
 		[EVENT_RETRY] = TO_RESUME,
 		[EVENT_RESUME] = TO_RESUME,
 		[EVENT_CANCEL] = TO(STATE_CANCELED),
@@ -84,8 +89,8 @@ int state_next(enum job_state s, enum event event, enum job_state resume)
 {
 	unsigned next = table[s][event];
 
-	if (next == TO_RESUME)
-		return (int)resume;
+	if (next == TO_RESUME)        /* held ones of an older journal have nowhere to: they were never sent */
+		return s == STATE_HELD && resume == STATE_DRAFT ? STATE_QUEUED : (int)resume;
 	return (int)next - 1;
 }
 

@@ -22,7 +22,7 @@ enum event {
 	EVENT_STOPPED,       /* the provider refuses everything */
 	EVENT_EXPIRED,       /* finished there, but gone */
 	EVENT_TIME,          /* the wait is over */
-	EVENT_HOLD,          /* beyond the budget */
+	EVENT_HOLD,          /* it waits for a person: beyond the budget, or after crashes */
 	EVENT_RELEASE, EVENT_RETRY, EVENT_CANCEL,    /* a person's word */
 	EVENT_REUSED,        /* another prompt's picture was copied */
 	EVENT_RESUME,        /* the provider may be asked again: key or configuration changed */
@@ -31,7 +31,7 @@ enum event {
 const char *event_name(enum event e);
 
 /* The state after `event` in `s`, or -1 if that event means nothing there (a person's word: refuse
- * it; anything else: our mistake).  `resume` is where deferred and stopped tasks go on. */
+ * it; anything else: our mistake).  `resume` is where deferred, stopped and held tasks go on. */
 int state_next(enum job_state s, enum event event, enum job_state resume);
 
 /* Nothing happens any more by itself. */

@@ -68,7 +68,7 @@ struct task_row {
 	int64_t expires_ms;           /* of the URLs; 0 unknown */
 	unsigned attempts;            /* failures in a row in this state */
 	int64_t next_try_ms;          /* deferred: when; 0 = at once */
-	enum job_state resume;        /* deferred: which state it goes on in */
+	enum job_state resume;        /* deferred, stopped, held: which state it goes on in */
 	int64_t submitted_ms, finished_ms;
 	char *file;                   /* name in incoming/ of the complete, durable picture; NULL before */
 	uint8_t sha256[32];           /* of it */
@@ -140,6 +140,7 @@ struct journal {
 	int (*jobs_held)(struct journal *j, int (*each)(void *arg, struct job_row *row), void *arg);
 
 	int (*task_save)(struct journal *j, struct task_row *row);
+	int (*task_load)(struct journal *j, int64_t id, struct task_row *out);
 	int (*tasks_of)(struct journal *j, int64_t job,
 	                int (*each)(void *arg, struct task_row *row), void *arg);   /* by index */
 	/* The task whose picture was published at that path most recently. */

@@ -20,6 +20,11 @@
 #define KILL_TABLE(STEP, MOMENT) \
 	STEP(FOLDER_SYNC, start, "a folder of ours was made", "and is on the disk") \
 	STEP(SCHEMA, start, "the journal is an empty file", "it has tables") \
+	STEP(SET_ASIDE, damaged, "a file of a damaged journal has its name", "it has one that nobody looks for") \
+	STEP(SET_ASIDE_SYNC, damaged, "the new name may be in memory only", "it is on the disk") \
+	STEP(KEEP, damaged, "an unfinished download of a damaged journal lies in incoming/", "it is kept elsewhere") \
+	STEP(REBUILT, damaged, "a new journal does not know that it is in place of a damaged one", "it knows") \
+	STEP(ENDS, unclean, "the last end was no clean one, and is not counted", "it is") \
 	STEP(FIRST_SEEN, start, "nothing was ever mounted here", "the journal knows when that was to be") \
 	STEP(SCANNED, start, "the first scan has seen every prompt, and the journal has them", "it knows that there was one") \
 	\

@@ -452,6 +452,11 @@ static int task_save(struct journal *j, struct task_row *row)
 	return save(mine(j), TASK_INSERT, TASK_UPDATE, row);
 }
 
+static int task_load(struct journal *j, int64_t id, struct task_row *out)
+{
+	return load(mine(j), TASK_LOAD, id, out);
+}
+
 static int tasks_of(struct journal *j, int64_t job, each_task_fn *each, void *arg)
 {
 	struct sqlite_journal *s = mine(j);
@@ -656,6 +661,7 @@ static const struct journal operations = {
 	.job_counts = job_counts,
 	.jobs_held = jobs_held,
 	.task_save = task_save,
+	.task_load = task_load,
 	.tasks_of = tasks_of,
 	.task_by_out = task_by_out,
 	.outs_rename = outs_rename,

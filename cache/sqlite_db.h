@@ -21,7 +21,8 @@ struct db {
 	int lost;
 	int damage;                   /* -errno since a read has shown that the file is damaged */
 	bool suspect;                 /* must be checked, and was not yet */
-	unsigned checked;             /* how many tables were */
+	int64_t warmed;               /* how many bytes of the file were read for that … */
+	unsigned checked;             /* … and how many tables checked */
 	int said;                     /* the last error that was logged; 0 since a commit succeeded */
 };
 
@@ -32,7 +33,7 @@ int db_open(struct db *db, int dirfd, struct journal_opened *opened, struct erro
 /* Leaves that mark, unless the file is damaged, and closes.  All statements were finalized before. */
 void db_close(struct db *db);
 
-/* One table with its indices; see struct journal. */
+/* A MiB is read, or one table checked with its indices; see struct journal. */
 int db_check(struct db *db);
 
 /* Never fails with a statement of ours unless the file is damaged. */

@@ -290,17 +290,57 @@ void store_incoming_remove(const struct store *s, const char *name)
 		log_warning("the unfinished download %s cannot be removed: %s", name, strerror(errno));
 }
 
-void store_incoming_sweep(const struct store *s, bool (*wanted)(void *arg, const char *name), void *arg)
+/* Calls each(arg, name) for all for which wanted() says no; how often, or -errno. */
+static int each_unwanted(const struct store *s, bool (*wanted)(void *arg, const char *name), void *arg,
+                         int (*each)(void *to, const char *name), void *to)
 {
 	int fd = openat(s->incoming, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	struct dirent *d;
+	int count = 0, rc = 0;
 
-	while (dir && (d = readdir(dir)))
-		if (d->d_name[0] != '.' && !wanted(arg, d->d_name))
-			store_incoming_remove(s, d->d_name);
+	while (dir && rc == 0 && (d = readdir(dir)))
+		if (d->d_name[0] != '.' && !wanted(arg, d->d_name)) {
+			rc = each(to, d->d_name);
+			count++;
+		}
 	if (dir)
 		closedir(dir);
 	else if (fd >= 0)
 		close(fd);
+	return rc ? rc : count;
+}
+
+static int remove_one(void *store, const char *name)
+{
+	store_incoming_remove(store, name);
+	return 0;
+}
+
+void store_incoming_sweep(const struct store *s, bool (*wanted)(void *arg, const char *name), void *arg)
+{
+	each_unwanted(s, wanted, arg, remove_one, (void *)s);
+}
+
+struct keeping { const struct store *store; const char *folder; };
+
+static int keep_one(void *arg, const char *name)
+{
+	const struct keeping *k = arg;
+	char *to cleanup_free = xasprintf("%s/%s", k->folder, name);
+
+	if (mkdirat(k->store->dir, k->folder, 0700) && errno != EEXIST)
+		return -errno;
+	kill_point(BEFORE_KEEP);
+	int rc = renameat(k->store->incoming, name, k->store->dir, to) ? -errno : 0;
+	kill_point(AFTER_KEEP);
+	return rc;
+}
+
+int store_incoming_keep(const struct store *s, const char *folder,
+                        bool (*wanted)(void *arg, const char *name), void *arg)
+{
+	struct keeping k = { s, folder };
+
+	return each_unwanted(s, wanted, arg, keep_one, &k);
 }

@@ -41,6 +41,9 @@ int store_incoming_read(const struct store *s, const char *name, struct buf *who
 /* Removes what unfinished business of an earlier daemon left in incoming/: all for which wanted()
  * says no. */
 void store_incoming_sweep(const struct store *s, bool (*wanted)(void *arg, const char *name), void *arg);
+/* The same, but they are moved to `.easelfs/<folder>`.  How many were, or -errno. */
+int store_incoming_keep(const struct store *s, const char *folder,
+                        bool (*wanted)(void *arg, const char *name), void *arg);
 void store_incoming_remove(const struct store *s, const char *name);
 
 #endif

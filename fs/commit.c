@@ -426,7 +426,7 @@ void commit_free(struct fs *fs)
 	fs->commit = NULL;
 }
 
-void commit_scan(struct fs *fs, bool first_mount, int64_t mounted_ns)
+void commit_scan(struct fs *fs, int64_t mounted_ns)
 {
-	scan_tree(fs, first_mount, mounted_ns);
+	scan_tree(fs, mounted_ns);
 }

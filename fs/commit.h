@@ -55,7 +55,7 @@ bool commit_is_open(struct fs *fs, uint64_t dev, uint64_t ino);
 /* Somebody waits for it: no settling (never skips the wait for the last handle). */
 void commit_hurry(struct fs *fs, uint64_t dev, uint64_t ino);
 
-/* Compares the tree with the journal; once, after the mount answers. */
-void commit_scan(struct fs *fs, bool first_mount, int64_t mounted_ns);
+/* Compares the tree with the journal, after the mount answers; see scan_tree(). */
+void commit_scan(struct fs *fs, int64_t mounted_ns);
 
 #endif

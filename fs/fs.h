@@ -8,6 +8,7 @@
 #define FS_FS_H
 
 #include <fuse_lowlevel.h>
+#include <stdatomic.h>
 
 #include "base.h"
 #include "disk.h"
@@ -32,6 +33,7 @@ struct fs {
 	struct nodes *nodes;
 	struct disk *disk;
 	struct engine *engine;
+	atomic_uint journals;         /* how often a damaged journal was replaced since the start */
 	struct commit *commit;
 	struct tell *tell;
 	struct parks *parks;

@@ -7,7 +7,9 @@
 
 struct fs;
 
-/* Starts fs->engine with what fs holds.  j goes to the engine also on failure. */
-int fs_engine_start(struct fs *fs, struct journal *j, struct models *m, struct error *err);
+/* Starts fs->engine with what fs holds.  j goes to the engine also on failure; opened and rebuilt are what
+ * journal_place_open() said, rebuilt borrowed until engine_stop(). */
+int fs_engine_start(struct fs *fs, struct journal *j, const struct journal_opened *opened, const char *rebuilt,
+                    struct models *m, struct error *err);
 
 #endif

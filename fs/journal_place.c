@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "fs.h"
+#include "kill.h"
 #include "mountpoint.h"
 #include "store.h"
 
@@ -68,48 +69,118 @@ static int open_state_folder(const char *source, struct error *err)
 	return fd;
 }
 
-/* The log beside it must go along: SQLite would replay it into the new file. */
-static int set_aside(int dir, struct error *err)
+/* A name that nothing has yet, for the file and for what lies beside it; the caller frees. */
+static char *free_name(int dir)
 {
-	static const char *const parts[] = { "journal.db", "journal.db-wal", "journal.db-shm" };
-	static const char *const tails[] = { "", "-wal", "-shm" };
 	char stamp[32];
+	struct stat st;
 	struct tm tm;
 	time_t now = time(NULL);
 
-	gmtime_r(&now, &tm);
-	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-		cleanup_free char *name = xasprintf("journal.db.damaged-%s%s", stamp, tails[i]);
+	localtime_r(&now, &tm);
+	strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &tm);
+	for (unsigned again = 1;; again++) {
+		char *name = again == 1 ? xasprintf("journal.db.damaged-%s", stamp)
+		                        : xasprintf("journal.db.damaged-%s-%u", stamp, again);
 
-		if (renameat(dir, parts[i], dir, name) && errno != ENOENT)
-			return error_set(err, errno, NULL, "the damaged journal cannot be set aside as %s: %s", name,
-			                 strerror(errno));
+		if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
+			return name;
+		free(name);
 	}
+}
+
+/* The log beside it must go along: SQLite would replay it into the new file. */
+static int set_aside(int dir, char **kept, struct error *err)
+{
+	static const char *const tails[] = { "", "-wal", "-shm" };
+	cleanup_free char *base = free_name(dir);
+
+	for (size_t i = 0; i < ARRAY_LEN(tails); i++) {
+		cleanup_free char *from = xasprintf("journal.db%s", tails[i]);
+		cleanup_free char *to = xasprintf("%s%s", base, tails[i]);
+
+		kill_point(BEFORE_SET_ASIDE);
+		int rc = renameat(dir, from, dir, to) ? errno : 0;
+		kill_point(AFTER_SET_ASIDE);
+		if (rc && rc != ENOENT)
+			return error_set(err, rc, NULL, "the damaged journal cannot be set aside as %s: %s", to,
+			                 strerror(rc));
+	}
+	kill_point(BEFORE_SET_ASIDE_SYNC);
 	fsync(dir);
-	log_error("the journal was damaged; it is kept as journal.db.damaged-%s, and a new one is begun: "
-	          "all prompts are held until \"easelfs release\"", stamp);
+	kill_point(AFTER_SET_ASIDE_SYNC);
+	*kept = steal_pointer(&base);
 	return 0;
 }
 
-int journal_place_open(struct fs *fs, struct journal **out, struct journal_opened *opened,
+static void say_set_aside(const char *kept)
+{
+	log_error("the journal was damaged: it is kept as .easelfs/%s, and a new one is begun. What was sent before is not "
+	          "known any more, so every prompt is held; pictures stay. Look at them, then: easelfs release", kept);
+}
+
+/* Where it lies: *own is to be closed if it is not -1. */
+static int folder_of(struct fs *fs, int *own, struct error *err)
+{
+	*own = -1;
+	if (!source_is_remote(fs))
+		return fs->store.dir;
+	*own = open_state_folder(fs->source, err);
+	return *own;
+}
+
+int journal_place_open(struct fs *fs, struct journal **out, struct journal_opened *opened, char **kept,
                        struct error *err)
 {
 	cleanup_error struct error damage = ERROR_INIT;
-	cleanup_fd int elsewhere = -1;
-	int dir = fs->store.dir;
+	cleanup_fd int own = -1;
+	int dir = folder_of(fs, &own, err);
 
-	if (source_is_remote(fs)) {
-		elsewhere = open_state_folder(fs->source, err);
-		if (elsewhere < 0)
-			return elsewhere;
-		dir = elsewhere;
-	}
+	*kept = NULL;
+	if (dir < 0)
+		return dir;
 	int rc = journal_open_sqlite(dir, out, opened, &damage);
-	if (rc == -EUCLEAN) {
-		rc = set_aside(dir, err);
-		return rc ? rc : journal_open_sqlite(dir, out, opened, err);
+	if (rc != -EUCLEAN) {
+		error_move(err, &damage);
+		return rc;
 	}
-	error_move(err, &damage);
+	rc = set_aside(dir, kept, err);
+	if (rc == 0)
+		rc = journal_open_sqlite(dir, out, opened, err);
+	if (rc == 0)
+		say_set_aside(*kept);
 	return rc;
+}
+
+int journal_place_anew(struct fs *fs, struct journal *damaged, struct journal **out, char **kept,
+                       struct error *err)
+{
+	struct journal_opened opened;
+	cleanup_fd int own = -1;
+	int dir = folder_of(fs, &own, err);
+
+	if (dir < 0)
+		return dir;
+	/* The old one has its files open, whatever they are called; it leaves them as they are. */
+	int rc = set_aside(dir, kept, err);
+	if (rc == 0)
+		rc = journal_open_sqlite(dir, out, &opened, err);
+	if (rc < 0)
+		return rc;
+	damaged->close(damaged);
+	say_set_aside(*kept);
+	return 0;
+}
+
+char *journal_place_host(void)
+{
+	cleanup_fd int fd = open("/etc/machine-id", O_RDONLY | O_CLOEXEC);
+	char id[33] = "", name[256] = "";
+	ssize_t n = fd >= 0 ? read(fd, id, sizeof(id) - 1) : 0;
+
+	id[n > 0 ? n : 0] = '\0';
+	id[strcspn(id, " \n")] = '\0';
+	if (gethostname(name, sizeof(name) - 1) || !*name)
+		strcpy(name, "localhost");
+	return xasprintf("%s %s", *id ? id : name, name);
 }

@@ -90,6 +90,24 @@ static bool set_in_flight(struct options *o, const char *value)
 	return true;
 }
 
+/* `3/600`: three within 600 seconds. */
+static bool set_crash_loop(struct options *o, const char *value)
+{
+	double count, seconds;
+	const char *rest;
+
+	if (!strcasecmp(value, "none")) {
+		o->crash_count = 0;
+		return true;
+	}
+	if (!read_number(value, &count, &rest) || count != floor(count) || count < 1 || count > 100 || *rest != '/' ||
+	    !read_number(rest + 1, &seconds, &rest) || (*rest && strcasecmp(rest, "s")) || seconds > 86400)
+		return false;
+	o->crash_count = (unsigned)count;
+	o->crash_ms = (int64_t)(seconds * 1000);
+	return true;
+}
+
 static bool set_reuse(struct options *o, const char *value)
 {
 	return read_flag(value, &o->reuse);
@@ -139,6 +157,8 @@ static const struct option_row {
 	  "how much may start by itself in a day; more is held", false, set_budget },
 	{ "in_flight", "a whole number; 0 leaves it to the provider", "0",
 	  "how many tasks may be under way at once", false, set_in_flight },
+	{ "crash_loop", "ends/seconds (3/600), or none", "3/600",
+	  "so many unclean ends within that time hold what is under way, until a release", false, set_crash_loop },
 	{ "reuse", "yes or no", "yes", "the same request gets the same picture, for nothing", true, set_reuse },
 	{ "ask", "yes or no", "no", "show the ask folder", true, set_ask },
 	{ "sandbox", "yes or no", "no", "sample pictures from a provider on this machine: no key, no cost",
@@ -613,7 +633,8 @@ int options_load(struct options *o, const char *const *dash_o, bool foreground, 
 	};
 
 	*o = (struct options){
-		.settle = 0.2, .budget_pictures = 100, .budget_usd = -1, .reuse = true, .sandboxing = true,
+		.settle = 0.2, .budget_pictures = 100, .budget_usd = -1, .crash_count = 3, .crash_ms = 600000,
+		.reuse = true, .sandboxing = true,
 		.log_level = LOG_LEVEL_INFO, .foreground = foreground,
 	};
 	int rc = load_layers(o, layers, dash_o, err);

@@ -19,6 +19,8 @@ struct options {
 	long budget_pictures;         /* per day; -1 = none; 100 */
 	double budget_usd;            /* per day; negative = none */
 	long in_flight;               /* 0 = the provider row decides */
+	unsigned crash_count;         /* unclean ends … 3; 0 = none hold anything */
+	int64_t crash_ms;             /* … within that time; 600000 */
 	bool reuse;                   /* true */
 	bool ask;
 	bool sandbox;

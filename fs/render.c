@@ -156,6 +156,7 @@ void render_text(const struct job_view *v, const char *path, enum file_state f, 
 		add_progress(out, progress_of(v));
 	add_line(out, "prompt", path);
 	add_line(out, "reason", reason);
+	add_line(out, "waits", v ? v->waits : NULL);
 	if (!v || !v->job || f != FILE_RESTS)
 		return;
 	add_line(out, "hint", v->job->hint);
@@ -263,6 +264,7 @@ void render_json(const struct job_view *v, const char *path, enum file_state f, 
 	cJSON_AddStringToObject(o, "state", shown_state(v, f));
 	json_number(o, "progress", job ? progress_of(v) : -1);
 	json_text(o, "reason", shown_reason(v, f));
+	json_text(o, "waits", v ? v->waits : NULL);
 	json_text(o, "hint", job ? v->job->hint : NULL);
 	json_text(o, "note", job ? v->job->note : NULL);
 	if (job)

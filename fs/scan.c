@@ -22,8 +22,11 @@ struct seen { char *path; uint64_t dev, ino; int64_t size, mtime_ns, ctime_ns; }
 /* Prompts of a folder, to be compared on the engine's thread, where the journal is. */
 struct batch {
 	struct fs *fs;
-	bool first_mount;
+	bool whole;                   /* the scan of the whole tree after a start */
 	bool moved;                   /* by a rename: the name of what is pending has changed */
+	unsigned journals;            /* fs->journals when it began */
+	bool holds;                   /* … finds prompts that a person must let go: those of then, … */
+	bool holds_all;               /* … or all */
 	int64_t mounted_ns;
 	int64_t first_ns;             /* when the first mount was whose scan came to its end */
 	struct seen *seen;
@@ -89,7 +92,7 @@ static void compare_one(const struct batch *b, struct journal *j, const struct s
 	case CHANGED:
 		if (!b->moved && was_renamed(b, j, s))
 			return;
-		commit_found(b->fs, s->path, b->first_mount && s->ctime_ns <= b->mounted_ns);
+		commit_found(b->fs, s->path, b->holds_all || (b->holds && s->ctime_ns <= b->mounted_ns));
 		return;
 	}
 }
@@ -101,11 +104,23 @@ static int64_t first_mounted_ns(struct journal *j)
 	return j->fact_get(j, "scanned", &scanned) > 0 ? strtoll(scanned, NULL, 10) : INT64_MAX;
 }
 
+/* What is read of a damaged journal says nothing; another scan follows when it was replaced. */
+static bool is_void(const struct batch *b, struct journal *j)
+{
+	return (b->whole && b->journals != atomic_load(&b->fs->journals)) || j->damage(j);
+}
+
 static void compare(struct engine *e, void *arg)
 {
 	struct batch *b = arg;
 
+	if (is_void(b, engine_journal(e))) {
+		batch_free(b);
+		return;
+	}
 	b->first_ns = first_mounted_ns(engine_journal(e));
+	b->holds = b->whole && b->first_ns == INT64_MAX;
+	b->holds_all = b->whole && engine_holds_found(e);
 	for (size_t i = 0; i < b->count; i++)
 		compare_one(b, engine_journal(e), &b->seen[i]);
 	batch_free(b);
@@ -147,20 +162,15 @@ static void walk(struct fs *fs, const char *folder, const struct batch *how)
 
 /* --- prompts that went while nobody looked --- */
 
-static bool was_scanned(struct journal *j)
-{
-	cleanup_free char *scanned = NULL;
-
-	return j->fact_get(j, "scanned", &scanned) > 0;
-}
-
 /* Recorded before anything is mounted: should that daemon be killed before its scan has come to an end, what
  * was there before it is held all the same, and what was written since is not. */
-static int64_t first_seen_ns(struct journal *j, int64_t now_ns)
+int64_t scan_first_seen(struct journal *j, int64_t now_ns)
 {
 	cleanup_free char *seen = NULL;
 	cleanup_free char *now = xasprintf("%lld", (long long)now_ns);
 
+	if (first_mounted_ns(j) != INT64_MAX)
+		return now_ns;
 	if (j->fact_get(j, "first_seen", &seen) > 0)
 		return strtoll(seen, NULL, 10);
 	kill_point(BEFORE_FIRST_SEEN);
@@ -168,14 +178,6 @@ static int64_t first_seen_ns(struct journal *j, int64_t now_ns)
 		j->rollback(j);
 	kill_point(AFTER_FIRST_SEEN);
 	return now_ns;
-}
-
-bool scan_is_first(struct journal *j, int64_t now_ns, int64_t *since_ns)
-{
-	bool first = !was_scanned(j);
-
-	*since_ns = first ? first_seen_ns(j, now_ns) : now_ns;
-	return first;
 }
 
 static int still_there(void *arg, struct prompt_row *row)
@@ -189,25 +191,15 @@ static int still_there(void *arg, struct prompt_row *row)
 	return 0;
 }
 
-/* Of the mount that this process serves. */
-static _Atomic int64_t first_scan_ns;
+/* The scan that is to be noted as over; only the engine's thread looks here. */
+static struct { struct batch how; unsigned on_their_way; } over;
 
+/* In the transaction that has the last of what the scan found, or a later one. */
 static void note_scanned(struct engine *e, void *arg)
 {
-	struct journal *j = engine_journal(e);
-	cleanup_free char *when = xasprintf("%lld", (long long)atomic_load(&first_scan_ns));
-
 	(void)arg;
-	kill_point(BEFORE_SCANNED);
-	if (j->begin(j) == 0 && (j->fact_set(j, "scanned", when) < 0 || j->commit(j) < 0))
-		j->rollback(j);
-	kill_point(AFTER_SCANNED);
-}
-
-/* Posted by a turn of the engine, runs in the next one: what that turn took up is on disk then. */
-static void after_this_turn(struct engine *e, void *arg)
-{
-	engine_post(e, note_scanned, arg);
+	if (--over.on_their_way == 0 && !is_void(&over.how, engine_journal(e)))
+		engine_scanned(e, over.how.mounted_ns);
 }
 
 /* What the scan has found is read by timers of the disk thread that were set before this one, and given to the
@@ -216,7 +208,7 @@ static void all_are_read(void *arg)
 {
 	struct fs *fs = arg;
 
-	engine_post(fs->engine, after_this_turn, NULL);
+	engine_post(fs->engine, note_scanned, NULL);
 }
 
 /* Only when all that it found is in the journal: else what was to be held would be sent after a crash. */
@@ -225,9 +217,14 @@ static void compare_gone(struct engine *e, void *arg)
 	struct journal *j = engine_journal(e);
 	struct batch *how = arg;
 
+	if (is_void(how, j)) {
+		batch_free(how);
+		return;
+	}
 	j->prompts_under(j, "", still_there, how->fs);
-	if (how->mounted_ns && !was_scanned(j)) {
-		atomic_store(&first_scan_ns, how->mounted_ns);
+	if (how->mounted_ns) {
+		over.how = *how;
+		over.on_their_way++;
 		disk_at(how->fs->disk, clock_mono_ms(), all_are_read, how->fs);
 	}
 	batch_free(how);
@@ -246,11 +243,12 @@ static void run_tree(void *arg)
 		batch_free(how);
 }
 
-void scan_tree(struct fs *fs, bool first_mount, int64_t mounted_ns)
+void scan_tree(struct fs *fs, int64_t mounted_ns)
 {
 	struct batch *how = xcalloc(1, sizeof(*how));
 
-	*how = (struct batch){ .fs = fs, .first_mount = first_mount, .mounted_ns = mounted_ns };
+	*how = (struct batch){ .fs = fs, .whole = true, .mounted_ns = mounted_ns,
+	                       .journals = atomic_load(&fs->journals) };
 	disk_post(fs->disk, run_tree, how);
 }
 

@@ -7,16 +7,17 @@
 struct fs;
 struct journal;
 
-/* Any thread; runs on the disk thread. */
-void scan_tree(struct fs *fs, bool first_mount, int64_t mounted_ns);
+/* Any thread; runs on the disk thread.  Prompts that were there at mounted_ns (0 = no mount or journal is
+ * new, only changes are looked for) are held when the journal was never compared with the tree before. */
+void scan_tree(struct fs *fs, int64_t mounted_ns);
 /* A folder appeared: every prompt in it counts as committed. */
 void scan_folder(struct fs *fs, const char *path);
 /* A prompt got this name by a rename.  One whose record came along unchanged is not committed: its
  * references may not have moved yet, and a rename should cost nothing. */
 void scan_moved(struct fs *fs, const char *path);
-/* Whether this source was never scanned to its end; what lay in it at *since_ns is held then.  now_ns: before
- * the mount, as files are stamped.  Before the engine has the journal. */
-bool scan_is_first(struct journal *j, int64_t now_ns, int64_t *since_ns);
+/* Since when what the scan finds is new: before this mount (now_ns, as files are stamped), or, as long as no
+ * scan has come to its end, before the first one.  Before the engine has the journal. */
+int64_t scan_first_seen(struct journal *j, int64_t now_ns);
 /* A scan under way ends soon. */
 void scan_stop(struct fs *fs);
 

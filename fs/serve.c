@@ -31,7 +31,8 @@ struct serving {
 	struct fs *fs;
 	struct models *models;
 	struct journal *journal;      /* until the engine has it */
-	bool first_mount;
+	struct journal_opened opened;
+	char *rebuilt;                /* what the damaged journal in whose place it is, is called; or NULL */
 	int64_t mounted_ns;           /* CLOCK_REALTIME_COARSE before the (first) mount: what files are stamped with */
 	dev_t dev;                    /* of the mount; 0 = there is none */
 	bool tells;                   /* tell was started and not stopped */
@@ -282,11 +283,10 @@ static void stop_models(struct serving *s)
 
 static int start_journal(struct serving *s, struct error *err)
 {
-	struct journal_opened opened = { 0 };
-	int rc = journal_place_open(s->fs, &s->journal, &opened, err);
+	int rc = journal_place_open(s->fs, &s->journal, &s->opened, &s->rebuilt, err);
 
 	if (!rc)
-		s->first_mount = scan_is_first(s->journal, coarse_now_ns(), &s->mounted_ns);
+		s->mounted_ns = scan_first_seen(s->journal, coarse_now_ns());
 	return rc;
 }
 
@@ -294,6 +294,7 @@ static void stop_journal(struct serving *s)
 {
 	if (s->journal)
 		s->journal->close(s->journal);
+	free(s->rebuilt);
 }
 
 static int start_nodes(struct serving *s, struct error *err)
@@ -365,7 +366,7 @@ static int start_tell(struct serving *s, struct error *err)
 
 static int start_engine(struct serving *s, struct error *err)
 {
-	return fs_engine_start(s->fs, steal_pointer(&s->journal), s->models, err);
+	return fs_engine_start(s->fs, steal_pointer(&s->journal), &s->opened, s->rebuilt, s->models, err);
 }
 
 static struct engine *ending;
@@ -539,7 +540,8 @@ int serve(struct fs *fs, void (*ready)(void *ctx), void *ctx, struct error *err)
 		ready(ctx);
 		log_info("serving %s at %s", fs->source, fs->mountpoint);
 		reload_begin(fs);
-		commit_scan(fs, s.first_mount, s.mounted_ns);
+		/* All that is there by now is unknown to a journal that was replaced meanwhile. */
+		commit_scan(fs, atomic_load(&fs->journals) ? coarse_now_ns() : s.mounted_ns);
 		wait_for_end(&s, &awaited);
 	}
 	stop_parts(&s, started);

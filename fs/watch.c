@@ -220,7 +220,7 @@ static void on_event(struct watch *w, const struct inotify_event *ev)
 
 	if (ev->mask & IN_Q_OVERFLOW) {
 		log_warning("inotify lost events; the directory is looked through again");
-		scan_tree(w->fs, false, 0);
+		scan_tree(w->fs, 0);
 		return;
 	}
 	HASH_FIND_INT(w->folders, &ev->wd, f);

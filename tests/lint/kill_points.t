@@ -4,9 +4,8 @@
 set -u
 cd "$(dirname "$0")/../.." || exit
 
-# Where the money goes.  What users do through the mount (fs/ops_*.c) is theirs, and damaged journals are set
-# aside (fs/journal_place.c) before anything is asked for.
-sources=(api/*.c cache/*.c fs/commit*.c fs/references.c fs/scan.c fs/tell.c)
+# Where the money goes.  What users do through the mount (fs/ops_*.c) is theirs.
+sources=(api/*.c cache/*.c fs/commit*.c fs/journal_place.c fs/references.c fs/scan.c fs/tell.c)
 
 # bare FILE…: each such call that does not stand between BEFORE_X and AFTER_X, as `file:line: call in function`.
 bare() {

@@ -99,6 +99,8 @@ way_queued() {
 		step eventually 5 has_state cat.txt submitting && save dog.txt 'a dog' &&
 		completed dog.txt && completed cat.txt
 }
+way_damaged() { way_held; }
+way_unclean() { way_plain; }
 way_start() { lives_on && way_plain; }
 way_synchronous() { save cat.txt 'a cat' 'modalities: TEXT, IMAGE' && completed cat.txt; }
 way_folder() { folder a/b && save a/b/cat.txt 'a cat' && completed a/b/cat.txt; }
@@ -147,7 +149,17 @@ way_onto() {
 
 before() {                # what is there before the first mount
 	mkdir -p "$MNT"
-	[ "$1" != held ] || text_of 'a cat' >"$MNT/cat.txt"
+	case $1 in
+	held | damaged) text_of 'a cat' >"$MNT/cat.txt" ;;
+	esac
+	case $1 in
+	damaged)
+		mkdir -m 700 "$MNT/.easelfs" "$MNT/.easelfs/incoming"
+		echo 'no journal' >"$MNT/.easelfs/journal.db"
+		echo 'a picture' >"$MNT/.easelfs/incoming/7-1.part"
+		;;
+	unclean) start '' && kill -KILL "$DAEMON" && died ;;
+	esac
 }
 
 # --- what must have come of it ----------------------------------------------------------------------
@@ -155,7 +167,7 @@ before() {                # what is there before the first mount
 # `pictures | text=charges…` of each way, with nothing unknown.
 outcome() {
 	case $1 in
-	plain | polled | start | held | deferred | lookup | refresh | synchronous | deleted) echo 'out/cat.png | a cat=1' ;;
+	plain | polled | start | held | damaged | unclean | deferred | lookup | refresh | synchronous | deleted) echo 'out/cat.png | a cat=1' ;;
 	queued) echo 'out/cat.png out/dog.png | a cat=1, a dog=1' ;;
 	folder) echo 'out/a/b/cat.png | a cat=1' ;;
 	reference | uploaded) echo 'out/cat-1.png out/cat-2.png | two cats=2' ;;
@@ -235,8 +247,8 @@ visit() {
 	go || echo "after the next start the way $way does not go on" >"$place/wrong"
 	[ -e "$place/wrong" ] || eventually 5 eval 'right=$(is_right)' ||
 		echo "got: $(came); expected: $(outcome "$way")" >"$place/wrong"
-	[ -e "$place/wrong" ] || echo "$right" >"$place/right"
 	timeout 20 "$KILL" unmount "$MNT" >/dev/null 2>&1
+	[ -e "$place/wrong" ] || echo "$right" >"$place/right"
 }
 
 # visit_all WIRE PROVIDER WAYS: as many at once as the machine likes
@@ -280,7 +292,7 @@ report() {
 }
 
 [ $stride = 1 ] || diag "as $(id -un): every ${stride}rd point"
-visit_all task sandbox 'start plain queued folder reference held deferred unknown failed unmounted mended edited
+visit_all task sandbox 'start damaged unclean plain queued folder reference held deferred unknown failed unmounted mended edited
 	fewer deleted renamed replaced onto uploaded polled forgotten lookup refresh'
 # What happens to finished pictures is the same whoever made them.
 visit_all gemini google 'plain queued reference deferred unknown failed synchronous'

@@ -174,6 +174,8 @@ setup() {
 	unset APIMART_API_KEY EVOLINK_API_KEY
 	unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NOTIFY_SOCKET
 	export EASELFS_SANDBOX_KEY=key-of-the-tests
+	# Tests kill daemons more often than anybody should have to.
+	export EASELFS_CRASH_LOOP=none
 	export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}log_path=$WORK/sanitizer
 	export UBSAN_OPTIONS=${UBSAN_OPTIONS:+$UBSAN_OPTIONS:}log_path=$WORK/sanitizer:print_stacktrace=1
 	export TSAN_OPTIONS=${TSAN_OPTIONS:+$TSAN_OPTIONS:}log_path=$WORK/sanitizer

@@ -17,7 +17,7 @@ struct place { char *folder, *config; };
 
 static const char *const variables[] = {
 	"EASELFS_CONFIG", "EASELFS_MODEL", "EASELFS_BUDGET", "EASELFS_SETTLE", "EASELFS_TOP_P",
-	"EASELFS_SIZE", "EASELFS_REUSE",
+	"EASELFS_SIZE", "EASELFS_REUSE", "EASELFS_CRASH_LOOP",
 };
 
 static int set_up(void **state)
