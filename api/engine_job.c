@@ -443,17 +443,34 @@ int jobs_restore(struct engine *e)
 
 /* --- commits --- */
 
+/* The job if it is held although it was sent: nobody can release it once it is not the newest of a
+ * present prompt. */
+static struct job *held_but_sent(struct engine *e, int64_t id)
+{
+	struct job *j = id ? job_activate(e, id) : NULL;
+
+	for (size_t i = 0; j && i < j->tasks_count; i++)
+		if (j->tasks[i]->row.state == STATE_HELD && state_is_paid(j->tasks[i]->row.resume))
+			return j;
+	if (j)
+		job_free(e, j);               /* if it was only loaded to be looked at */
+	return NULL;
+}
+
+static void give_up(struct engine *e, struct job *j, const char *reason)
+{
+	for (size_t i = 0; i < j->tasks_count; i++)
+		task_give_up(e, j->tasks[i], reason);
+}
+
 /* A revision that was never sent gives way to the newer one. */
 static void supersede(struct engine *e, struct prompt *p, struct job *newer)
 {
 	struct job *j, *tmp;
 
-	HASH_ITER(hh, e->jobs, j, tmp) {
-		if (j->prompt != p || j == newer)
-			continue;
-		for (size_t i = 0; i < j->tasks_count; i++)
-			task_give_up(e, j->tasks[i], "a newer text of this prompt took its place");
-	}
+	HASH_ITER(hh, e->jobs, j, tmp)
+		if (j->prompt == p && j != newer)
+			give_up(e, j, "a newer text of this prompt took its place");
 	/* A held or failed one that is not in memory stays as it is: it is no longer the newest. */
 }
 
@@ -584,26 +601,13 @@ static void take_request(struct job *j, struct engine_commit *c)
 	j->row.n = request_pictures(&j->request);
 }
 
-/* One that is held although it was sent goes on: a newer one is about to take its place, and nobody
- * could release it any more. */
-static void wake_held(struct engine *e, int64_t id)
-{
-	struct job *j = id ? job_activate(e, id) : NULL;
-
-	for (size_t i = 0; j && i < j->tasks_count; i++)
-		if (j->tasks[i]->row.state == STATE_HELD && state_is_paid(j->tasks[i]->row.resume))
-			task_event(e, j->tasks[i], EVENT_RELEASE, NULL, NULL);
-	if (j)
-		job_free(e, j);
-}
-
 static void begin_job(struct engine *e, struct prompt *p, struct engine_commit *c)
 {
 	const char *reason, *hint;
 	bool refused = c->refused.text;
 	size_t tasks = refused || c->draft ? 0 : request_tasks(&c->request);
 
-	wake_held(e, p->row.job);
+	held_but_sent(e, p->row.job);          /* is in memory then, and goes on below */
 	struct job *j = job_new(e, p, tasks);
 	j->row.revision = ++p->row.revision;
 	j->row.created_ms = clock_wall_ms();
@@ -727,13 +731,13 @@ void prompt_grace_over(struct engine *e, struct prompt *p)
 	p->grace = false;
 	if (!stem_is_taken(e, p))
 		publish_no_error_file(e, p);
+	struct job *held = held_but_sent(e, p->row.job);
 	HASH_ITER(hh, e->jobs, j, tmp) {
-		if (j->prompt != p)
+		if (j->prompt != p && j != held)
 			continue;
 		j->row.orphan = true;
 		job_dirty(e, j);
-		for (size_t i = 0; i < j->tasks_count; i++)
-			task_give_up(e, j->tasks[i], "its prompt was deleted");
+		give_up(e, j, "its prompt was deleted");
 	}
 	if (p->jobs)
 		prompt_unhash(e, p);
