@@ -164,10 +164,20 @@ static void checked(struct engine *e, void *arg)
 	} else if (c->result == -EBADMSG && t->row.attempts % 2) {
 		t->row.attempts++;
 		fetch_fresh_url(e, t, c->err.text);
+	} else if (disk_is_at_fault(-c->result)) {
+		fetch_forget(e, t);
+		disk_later(e, t, "the picture could not be written", -c->result, fetch_begin);
 	} else {
 		fetch_later(e, t, -1, c->err.text ? c->err.text : strerror(-c->result));
 	}
 	check_free(c);
+}
+
+void check_copy_later(struct engine *e, struct task *t, int result)
+{
+	t->job->row.same_as = 0;
+	task_leave_queue(e, t);
+	disk_later(e, t, "the picture of another prompt could not be copied", -result, task_resume);
 }
 
 static void copied(struct engine *e, void *arg)
@@ -178,7 +188,13 @@ static void copied(struct engine *e, void *arg)
 	t->busy = false;
 	if (c->result == 0)
 		check_take(t, c);
-	c->copied(e, t, c->result == 0);
+	if (disk_is_at_fault(-c->result) && t->row.state == STATE_QUEUED &&
+	    t->row.index <= request_tasks(&t->job->request)) {
+		store_incoming_remove(e->set.store, c->name);
+		check_copy_later(e, t, c->result);
+	} else {
+		c->copied(e, t, c->result == 0);
+	}
 	check_free(c);
 }
 

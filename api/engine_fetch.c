@@ -9,6 +9,8 @@
 #include "kill.h"
 
 #define MAX_REDIRECTS 5
+/* How often a disk without room is tried again. */
+#define DISK_SECONDS 3
 /* How often an address is tried that nobody can be asked about. */
 #define LONE_URL_TRIES 10
 #define MAX_PICTURE_BYTES ((uint64_t)256 << 20)
@@ -32,22 +34,37 @@ static char *first_url(const struct task *t)
 	return t->row.urls ? xstrndup(t->row.urls, strcspn(t->row.urls, "\n")) : NULL;
 }
 
-static void fetch_again(struct engine *e, struct task *t)
+static void again_at(struct engine *e, struct task *t, int64_t wait, const char *why, const char *hint,
+                     void (*fn)(struct engine *, struct task *))
 {
-	fetch_begin(e, t);
+	task_set_reason(t, why, hint);
+	task_dirty(e, t);
+	job_settle(e, t->job);
+	task_at(e, t, clock_mono_ms() + wait, fn);
 }
 
 void fetch_later(struct engine *e, struct task *t, double asked, const char *why)
 {
-	int64_t wait = backoff_ms(t->row.attempts++, asked);
+	again_at(e, t, backoff_ms(t->row.attempts++, asked), why,
+	         "the picture is paid for; it is fetched again by itself", fetch_begin);
+}
 
-	free(t->row.reason);
-	free(t->row.hint);
-	t->row.reason = xstrdup(why);
-	t->row.hint = xstrdup("the picture is paid for; it is fetched again by itself");
-	task_dirty(e, t);
-	job_settle(e, t->job);
-	task_at(e, t, clock_mono_ms() + wait, fetch_again);
+/* Neither the address nor the provider is to blame, so it counts as no attempt; and somebody who has made
+ * room does not want to wait for a back-off of minutes. */
+void disk_later(struct engine *e, struct task *t, const char *what, int code,
+                void (*fn)(struct engine *, struct task *))
+{
+	cleanup_free char *why = xasprintf("%s: %s", what, strerror(code));
+	bool full = code == ENOSPC || code == EDQUOT;
+
+	again_at(e, t, backoff_ms(0, DISK_SECONDS), why,
+	         full ? "the picture is paid for; make room on the disk, and it comes by itself"
+	              : "the picture is paid for; it comes by itself when the disk takes it", fn);
+}
+
+bool disk_is_at_fault(int code)
+{
+	return code == ENOSPC || code == EDQUOT || code == EROFS || code == EIO;
 }
 
 /* Where the provider says nothing, a result is taken to be kept for a week at most. */
@@ -183,6 +200,8 @@ static void fetch_replied(struct engine *e, struct task *t, const struct http_re
 	}
 }
 
+static const char not_written[] = "the picture could not be written";
+
 static void fetch_done(void *arg, const struct http_reply *reply)
 {
 	struct task *t = arg;
@@ -194,6 +213,11 @@ static void fetch_done(void *arg, const struct http_reply *reply)
 		return;
 	}
 	cleanup_fd_(&t->fd);
+	if (reply->outcome == HTTP_LOCAL && disk_is_at_fault(reply->local_errno)) {
+		fetch_forget(e, t);          /* the half of it keeps others from what room there is */
+		disk_later(e, t, not_written, reply->local_errno, fetch_begin);
+		return;
+	}
 	fetch_later(e, t, -1, reply->text);
 }
 
@@ -244,9 +268,9 @@ void fetch_begin(struct engine *e, struct task *t)
 	}
 	t->fd = store_incoming_create(e->set.store, name);
 	if (t->fd < 0) {
-		cleanup_free char *why = xasprintf("the picture cannot be written: %s", strerror(-t->fd));
+		int code = -t->fd;
 		t->fd = -1;
-		fetch_later(e, t, -1, why);
+		disk_later(e, t, not_written, code, fetch_begin);
 		return;
 	}
 	r.method = "GET";

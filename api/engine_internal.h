@@ -347,6 +347,10 @@ void reuse_forget(struct engine *e, struct job *j);
 void fetch_begin(struct engine *e, struct task *t);
 /* Again after a while: the picture is paid for. */
 void fetch_later(struct engine *e, struct task *t, double asked, const char *why);
+/* The disk does not take it: fn again soon, as often as it takes. */
+void disk_later(struct engine *e, struct task *t, const char *what, int code,
+                void (*fn)(struct engine *, struct task *));
+bool disk_is_at_fault(int code);      /* a positive errno */
 /* The URL is no good any more: the task is asked for a fresh one; it says so when there is none. */
 void fetch_fresh_url(struct engine *e, struct task *t, const char *why);
 /* Its file in incoming/; the caller frees. */
@@ -384,6 +388,8 @@ void check_begin(struct engine *e, struct task *t);
  * of that hash.  0 or -errno. */
 int check_copy(struct engine *e, struct task *t, const char *from, const uint8_t sha256[32],
                void (*done)(struct engine *, struct task *, bool ok));
+/* The disk did not take the copy (-errno): once more when it does, as a picture of its own would cost. */
+void check_copy_later(struct engine *e, struct task *t, int result);
 
 /* engine_kill.c; nothing in ordinary builds. */
 #ifdef KILL_POINTS

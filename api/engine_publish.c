@@ -501,8 +501,12 @@ static void picture_published(struct engine *e, struct publication *p)
 		return;
 	}
 	if (p->result < 0) {
-		cleanup_free char *why = xasprintf("the picture could not be put at %s: %s", p->out,
-		                                   strerror(-p->result));
+		cleanup_free char *what = xasprintf("the picture could not be put at %s", p->out);
+		cleanup_free char *why = xasprintf("%s: %s", what, strerror(-p->result));
+		if (disk_is_at_fault(-p->result)) {
+			disk_later(e, t, what, -p->result, publish_begin);
+			return;
+		}
 		fetch_later(e, t, -1, why);
 		t->on_time = publish_begin;
 		return;

@@ -5,6 +5,7 @@
  */
 #include "engine_internal.h"
 
+#include <errno.h>
 #include <string.h>
 
 void reuse_forget(struct engine *e, struct job *j)
@@ -108,8 +109,14 @@ static void copied(struct engine *e, struct task *t, bool ok)
 
 static bool copy(struct engine *e, struct task *t, int64_t job, const struct task_row *from)
 {
-	if (from->state != STATE_COMPLETED || !from->out ||
-	    check_copy(e, t, from->out, from->sha256, copied) < 0)
+	int result = from->state == STATE_COMPLETED && from->out
+		? check_copy(e, t, from->out, from->sha256, copied) : -ENOENT;
+
+	if (disk_is_at_fault(-result)) {
+		check_copy_later(e, t, result);
+		return true;
+	}
+	if (result < 0)
 		return false;
 	t->job->row.same_as = job;
 	task_leave_queue(e, t);

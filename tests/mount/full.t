@@ -14,13 +14,20 @@ config <<-END
 	poll-min = 0.1
 	END
 mkdir "$WORK/disk"
-mount -t tmpfs -o size=4m none "$WORK/disk" || die 'there is no tmpfs'
+mount -t tmpfs -o size=12m none "$WORK/disk" || die 'there is no tmpfs'
 _mounts+=("$WORK/disk")
 
 start() { mount_fg -o provider=sandbox,settle=0.05 "$WORK/disk" "$WORK/gen" 2>/dev/null || die 'it cannot be mounted'; }
 prompt() { timeout 10 bash -c 'printf "%s\n" "$2" >"$1"' - "$MNT/$1" "$2"; }
 fault() { control POST faults "$1" >/dev/null || die "fault $1"; }
 accepted() { bill ".prompts[\"$1\"].accepted // 0"; }
+waits() { status_of "$1" | grep -q '^waits: the journal cannot be written (No space left on device)'; }
+says_no_space() { dd if=/dev/urandom of="$1" bs=64k count=1 2>&1 | grep 'No space left on device'; }
+asked() { control GET requests | jq length; }
+downloads() { control GET requests | jq '[.[] | select(.path | test("results|/r/|\\.png"))] | length'; }
+available() { df --output=avail -k "$WORK/disk" | tail -1; }
+# leave KIB: no more room than that.
+leave() { head -c $((($(available) - $1) * 1024)) /dev/zero >"$WORK/disk/filler"; }
 fill() { dd if=/dev/zero of="$WORK/disk/filler" bs=4k status=none 2>/dev/null; }
 
 for how in running killed; do
@@ -36,10 +43,15 @@ for how in running killed; do
 	ok "$how: one is deferred" wait_state "$how-next.txt" deferred
 	: >"$WORK/daemon.log"
 	fill
+	ok "$how: a prompt cannot be written" says_no_space "$MNT/$how-big.txt"
 	control POST release >/dev/null
 	ok "$how: the log says that the disk is full" eventually 10 grep -q 'journal could not be written' "$WORK/daemon.log"
 	ok "$how: what was sent is known" eventually 10 eval "[[ \$(state_of $how-late.txt) =~ running|downloading ]]"
 	is "$(accepted "$how next")" 0 "$how: nothing new is sent, as its intent cannot be written"
+	ok "$how: the status says why nothing goes on" eventually 10 waits "$how-held.txt"
+	ok "$how: the JSON, too" eventually 10 eval "timeout 10 jq -e '.waits | contains(\"No space left\")' <$MNT/status/$how-held.txt.json"
+	ok "$how: the provider is left alone" eventually 10 eval 'n=$(asked); sleep 1; [ "$n" = "$(asked)" ]'
+	is "$(grep -c 'disk is full\|No space left' "$WORK/daemon.log")" 2 "$how: the log says it once, and why"
 	if [ $how = killed ]; then
 		kill -KILL "$DAEMON"
 		wait "$DAEMON" 2>/dev/null
@@ -50,7 +62,78 @@ for how in running killed; do
 		ok "$how: with room again $name is completed" wait_state "$how-$name.txt" completed
 		is "$(accepted "$how $name")" 1 "$how: $name was charged once"
 		ok "$how: $name has its picture" test -s "$MNT/out/$how-$name.png"
+		ok "$how: $name waits no more" not waits "$how-$name.txt"
 	done
+	prompt "$how-big.txt" "$how big"
+	ok "$how: what could not be written can be now" wait_state "$how-big.txt" completed
 	umount_it
 done
+
+# --- the picture alone does not fit -------------------------------------------------------------------
+
+start
+fault '{"on":"submit","match":"large","do":"hold"}'
+control POST settings '{"pad":2000000}' >/dev/null
+prompt large.txt 'a large one'
+ok 'large: it is running' wait_state large.txt running
+leave 1500
+control POST release >/dev/null
+ok 'large: the status says that it does not fit' eventually 20 eval \
+	'[[ $(status_of large.txt) == *"could not be written: No space left on device"*"make room on the disk"* ]]'
+is "$(state_of large.txt)" downloading 'large: it is still to come'
+ok 'large: what there was of it does not take the room' eventually 20 eval '[ "$(available)" -gt 1000 ]'
+ok 'large: it is tried again, and again' eventually 30 eval '[ "$(downloads)" -ge 3 ]'
+rm "$WORK/disk/filler"
+ok 'large: with room it is completed' wait_state large.txt completed
+is "$(accepted 'a large one')" 1 'large: it was charged once'
+is "$(stat -c %s "$MNT/out/large.png")" 2000000 'large: and is whole'
+
+# A copy of another prompt's picture that does not fit is no reason to buy one.
+leave 1500
+prompt same.txt 'a large one'
+ok 'same: the status says that it cannot be copied' eventually 20 eval \
+	'[[ $(status_of same.txt) == *"could not be copied: No space left on device"* ]]'
+rm "$WORK/disk/filler"
+ok 'same: with room it is completed' wait_state same.txt completed
+is "$(accepted 'a large one')" 1 'same: nothing was sent for it'
+umount_it
+
+# --- a disk that fails now and then -------------------------------------------------------------------
+
+control POST settings '{"pad":0}' >/dev/null
+# inject SYSTEM-CALLS ERROR EVERY: every so many of these calls of each thread fail.
+inject() {
+	strace -f -qq -o /dev/null -p "$DAEMON" -e trace="$1" -e inject="$1:error=$2:when=1+$3" &
+	STRACE=$!
+	eventually 20 grep -q '^TracerPid:[[:space:]]*[1-9]' "/proc/$DAEMON/status"
+}
+if command -v strace >/dev/null; then
+	start
+	# A transaction has one or two of the former, some ten of the latter.
+	for how in fsync,fdatasync:EIO:3 pwrite64:ENOSPC:31; do
+		IFS=: read -r calls error every <<<"$how"
+		what=$calls:$error
+		ok "$what: some fail" inject "$calls" "$error" "$every"
+		for i in 1 2; do
+			# Writing it may fail, too; then it is written once more.
+			ok "$what: $i is written" eventually 10 prompt "$what-$i.txt" "$what $i"
+		done
+		for i in 1 2; do
+			ok "$what: $i is completed all the same" wait_state "$what-$i.txt" completed 60
+			is "$(accepted "$what $i")" 1 "$what: $i was charged once"
+		done
+		kill "$STRACE"
+		wait "$STRACE" 2>/dev/null
+	done
+	kill -KILL "$DAEMON"
+	wait "$DAEMON" 2>/dev/null
+	start
+	for what in fsync,fdatasync:EIO pwrite64:ENOSPC; do
+		for i in 1 2; do
+			ok "$what: the journal has $i" wait_state "$what-$i.txt" completed
+			is "$(accepted "$what $i")" 1 "$what: and $i was not sent again"
+		done
+	done
+	umount_it
+fi
 done_testing
