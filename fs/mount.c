@@ -207,6 +207,27 @@ static int check_names(const struct fs *fs, struct error *err)
 	return 0;
 }
 
+/*
+ * Whoever mounts this wants pictures, and there would be no place for one, nor for the journal that keeps
+ * it from being paid for twice.  So it is refused; the folder can be read without us.
+ */
+static int check_writable(const struct fs *fs, struct error *err)
+{
+	struct stat st;
+
+	if (!faccessat(fs->source_fd, ".", W_OK | X_OK, AT_EACCESS))
+		return 0;
+	if (errno == EROFS)
+		return error_set(err, EROFS, "make that filesystem writable (mount -o remount,rw), or copy the folder",
+		                 "%s is on a read-only filesystem, and its pictures and journal could not be kept there",
+		                 fs->source);
+	/* One that was served before may have all it needs in it. */
+	if (errno != EACCES || !fstatat(fs->source_fd, ".easelfs", &st, AT_SYMLINK_NOFOLLOW))
+		return 0;
+	return error_set(err, EACCES, "let its owner allow it, or copy the folder to a place of yours",
+	                 "you may not write in %s, and its pictures and journal could not be kept there", fs->source);
+}
+
 /* Before the mount: everything is served from this descriptor. */
 static int open_source(struct fs *fs, struct error *err)
 {
@@ -216,7 +237,8 @@ static int open_source(struct fs *fs, struct error *err)
 	if (fs->source_fd < 0 || fstat(fs->source_fd, &st))
 		return error_set(err, errno, NULL, "%s cannot be opened: %s", fs->source, strerror(errno));
 	fs->source_dev = st.st_dev;
-	return check_names(fs, err);
+	int rc = check_writable(fs, err);
+	return rc ? rc : check_names(fs, err);
 }
 
 /* --- what would make the mount fail ---------------------------------------------------------- */
