@@ -44,13 +44,14 @@ for how in running killed; do
 	: >"$WORK/daemon.log"
 	fill
 	ok "$how: a prompt cannot be written" says_no_space "$MNT/$how-big.txt"
-	control POST release >/dev/null
 	ok "$how: the log says that the disk is full" eventually 10 grep -q 'journal could not be written' "$WORK/daemon.log"
+	ok "$how: the provider is left alone" eventually 10 eval 'n=$(asked); sleep 1; [ "$n" = "$(asked)" ]'
+	is "$(state_of "$how-next.txt")" deferred "$how: nothing new is begun"
+	control POST release >/dev/null
 	ok "$how: what was sent is known" eventually 10 eval "[[ \$(state_of $how-late.txt) =~ running|downloading ]]"
 	is "$(accepted "$how next")" 0 "$how: nothing new is sent, as its intent cannot be written"
 	ok "$how: the status says why nothing goes on" eventually 10 waits "$how-held.txt"
 	ok "$how: the JSON, too" eventually 10 eval "timeout 10 jq -e '.waits | contains(\"No space left\")' <$MNT/status/$how-held.txt.json"
-	ok "$how: the provider is left alone" eventually 10 eval 'n=$(asked); sleep 1; [ "$n" = "$(asked)" ]'
 	is "$(grep -c 'disk is full\|No space left' "$WORK/daemon.log")" 2 "$how: the log says it once, and why"
 	if [ $how = killed ]; then
 		kill -KILL "$DAEMON"
@@ -96,6 +97,15 @@ ok 'same: the status says that it cannot be copied' eventually 20 eval \
 rm "$WORK/disk/filler"
 ok 'same: with room it is completed' wait_state same.txt completed
 is "$(accepted 'a large one')" 1 'same: nothing was sent for it'
+
+# Nor is one for which there is no file: the prompt takes the last inode.
+mount -o "remount,nr_inodes=$(($(df --output=iused "$WORK/disk" | tail -1) + 1))" "$WORK/disk"
+prompt again.txt 'a large one'
+ok 'no inode: the status says that it cannot be copied' eventually 20 eval \
+	'[[ $(status_of again.txt) == *"could not be copied: No space left on device"* ]]'
+mount -o remount,nr_inodes=10000 "$WORK/disk"
+ok 'no inode: with room it is completed' wait_state again.txt completed
+is "$(accepted 'a large one')" 1 'no inode: nothing was sent for it'
 umount_it
 
 # --- a disk that fails now and then -------------------------------------------------------------------

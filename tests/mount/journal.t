@@ -145,7 +145,7 @@ charges=$(bill .accepted)
 
 # Some pages at random, after a clean end and after a kill: it is noticed when they are read.
 RANDOM=${SEED:=$$}
-for round in 1 2 3 4; do
+for ((round = 1; round <= ${ROUNDS:-4}; round++)); do
 	restore
 	if [ $((round % 2)) = 0 ]; then
 		start
