@@ -203,6 +203,8 @@ void facts_saved(struct engine *e);
 bool facts_have(const struct engine *e, const char *name);
 /* Holds a task that was restored or carried over, if there is a reason to. */
 bool journal_holds(struct engine *e, struct task *t);
+/* What nobody wants in incoming/ may be of a journal that is gone: then it was kept elsewhere. */
+bool journal_keeps_incoming(struct engine *e);
 /* Whether whatever is queued is held: after a crash loop. */
 bool journal_holds_queue(const struct engine *e);
 /* Whether a prompt is held that the journal does not know and that was last changed then: the journal may
@@ -227,7 +229,7 @@ void waiters_answer_all(struct engine *e);
 
 /* engine_job.c */
 int jobs_restore(struct engine *e);
-/* Whether a task in memory has that file in incoming/; arg is the engine. */
+/* Whether a task that goes on, or may, has that file in incoming/; arg is the engine. */
 bool job_wants_file(void *arg, const char *name);
 struct job *job_new(struct engine *e, struct prompt *p, size_t tasks);
 struct task *task_new(struct job *j);                  /* its next one, queued */

@@ -403,10 +403,8 @@ static bool is_file_of(const struct task *t, const char *name)
 	       (strncmp(name, number, len) == 0 && (name[len] == '-' || name[len] == '.'));
 }
 
-bool job_wants_file(void *arg, const char *name)
+static bool is_of_job(struct engine *e, const char *name)
 {
-	struct engine *e = arg;
-
 	for (struct job *j = e->jobs; j; j = j->hh.next)
 		for (size_t i = 0; i < j->tasks_count; i++)
 			if (is_file_of(j->tasks[i], name))
@@ -423,10 +421,10 @@ static bool is_of_held(struct engine *e, const char *name)
 	       state_is_paid(row.resume);
 }
 
-static bool is_wanted(void *arg, const char *name)
+bool job_wants_file(void *arg, const char *name)
 {
 	/* Perhaps of this start: a restored job may have ended.  An older one is replaced in its turn. */
-	return str_starts_with(name, "error-") || job_wants_file(arg, name) || is_of_held(arg, name);
+	return str_starts_with(name, "error-") || is_of_job(arg, name) || is_of_held(arg, name);
 }
 
 int jobs_restore(struct engine *e)
@@ -434,8 +432,8 @@ int jobs_restore(struct engine *e)
 	int result = e->journal->jobs_active(e->journal, restore_one, e);
 
 	/* Only when it is known what is wanted. */
-	if (result >= 0 && !e->journal->damage(e->journal))
-		store_incoming_sweep(e->set.store, is_wanted, e);
+	if (result >= 0 && !e->journal->damage(e->journal) && !journal_keeps_incoming(e))
+		store_incoming_sweep(e->set.store, job_wants_file, e);
 	moves_restore(e);
 	tidy_restore(e);
 	return result;

@@ -304,6 +304,14 @@ static void keep_incoming(struct engine *e, const char *kept)
 		log_warning("unfinished downloads cannot be kept in .easelfs/%s: %s", folder, strerror(-moved));
 }
 
+/* Killed when a damaged journal was set aside, and the new one did not say so yet. */
+bool journal_keeps_incoming(struct engine *e)
+{
+	if (e->unscanned)
+		keep_incoming(e, "journal.db.damaged");
+	return e->unscanned;
+}
+
 /* When the tree was compared with this journal for the first time. */
 static void look_at_scanned(struct engine *e)
 {

@@ -232,6 +232,9 @@ is_right() {
 
 # --- one point --------------------------------------------------------------------------------------
 
+# Of a journal that was damaged; nobody knows whether it was paid for.
+keeps_download() { ! mountpoint -q "$MNT" && grep -rqx 'a picture' "$MNT/.easelfs"; }
+
 # Leaves `completed` or `unknown` in $place/right, or what is wrong in $place/wrong.
 visit() {
 	local life=1 began=$SECONDS right
@@ -248,6 +251,7 @@ visit() {
 	[ -e "$place/wrong" ] || eventually 5 eval 'right=$(is_right)' ||
 		echo "got: $(came); expected: $(outcome "$way")" >"$place/wrong"
 	timeout 20 "$KILL" unmount "$MNT" >/dev/null 2>&1
+	[ "$way" != damaged ] || eventually 5 keeps_download || echo "an unfinished download is lost" >"$place/wrong"
 	[ -e "$place/wrong" ] || echo "$right" >"$place/right"
 }
 
