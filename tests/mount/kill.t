@@ -158,7 +158,7 @@ before() {                # what is there before the first mount
 		echo 'no journal' >"$MNT/.easelfs/journal.db"
 		echo 'a picture' >"$MNT/.easelfs/incoming/7-1.part"
 		;;
-	unclean) start '' && kill -KILL "$DAEMON" && died ;;
+	unclean) export EASELFS_CRASH_LOOP=9/600; start '' && kill -KILL "$DAEMON" && died ;;
 	esac
 }
 
