@@ -188,9 +188,10 @@ static void copied(struct engine *e, void *arg)
 	t->busy = false;
 	if (c->result == 0)
 		check_take(t, c);
+	else
+		store_incoming_remove(e->set.store, c->name);
 	if (disk_is_at_fault(-c->result) && t->row.state == STATE_QUEUED &&
 	    t->row.index <= request_tasks(&t->job->request)) {
-		store_incoming_remove(e->set.store, c->name);
 		check_copy_later(e, t, c->result);
 	} else {
 		c->copied(e, t, c->result == 0);

@@ -76,6 +76,7 @@ struct task {
 	uint8_t flawed[32];           /* hash of the last download that had a flaw … */
 	unsigned flawed_times;        /* … and how often it came in a row */
 	int64_t reuse_before;         /* jobs from this one on have no picture to copy; 0 = none was tried */
+	unsigned copy_tries;          /* of the job that same_as named last */
 };
 
 /* A prompt that something happens to; others are read from the journal when asked for. */

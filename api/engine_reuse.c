@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
+enum { COPY_TRIES = 3, COPY_AGAIN_MS = 100 };
+
 void reuse_forget(struct engine *e, struct job *j)
 {
 	if (j->leads)
@@ -75,6 +77,22 @@ static void copy_further(struct engine *e, struct task *first)
 	e->journal->tasks_of(e->journal, first->job->row.same_as, copy_one_further, first);
 }
 
+/* It may just be moving, as to history/ when a newer one takes its place: its row says where to, when that is
+ * over.  Else it was edited or deleted, and an older one may still be as it was. */
+static void look_elsewhere(struct engine *e, struct task *t)
+{
+	int64_t job = t->job->row.same_as;
+
+	t->job->row.same_as = 0;
+	if (t->copy_tries < COPY_TRIES) {
+		task_at(e, t, clock_mono_ms() + (COPY_AGAIN_MS << t->copy_tries++), task_resume);
+		return;
+	}
+	t->copy_tries = 0;
+	t->reuse_before = job;
+	task_resume(e, t);
+}
+
 static void copied(struct engine *e, struct task *t, bool ok)
 {
 	cleanup_prompt_row struct prompt_row source = { 0 };
@@ -91,10 +109,7 @@ static void copied(struct engine *e, struct task *t, bool ok)
 		return;
 	}
 	if (!ok) {
-		/* Edited or deleted: an older one may still be as it was. */
-		t->reuse_before = t->job->row.same_as;
-		t->job->row.same_as = 0;
-		task_resume(e, t);
+		look_elsewhere(e, t);
 		return;
 	}
 	if (e->journal->job_load(e->journal, t->job->row.same_as, &job) > 0 &&
