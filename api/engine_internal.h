@@ -271,12 +271,15 @@ void task_leave_queue(struct engine *e, struct task *t);
 bool task_is_affordable(struct engine *e, struct task *t);
 
 /* engine_task.c */
+#define NEWER_TEXT "a newer text of this prompt took its place"
+#define PROMPT_DELETED "its prompt was deleted before it was sent"
+#define IF_IT_COMES_BACK "should it come back: easelfs again sends it"
 /* The only way a task changes its state; false if the event means nothing in its state. */
 bool task_event(struct engine *e, struct task *t, enum event event, const char *reason,
                 const char *hint);
 /* Cancels what was not sent.  What may have been paid for only a person gives up; if it is held it goes on, as
  * nobody could release it any more. */
-void task_give_up(struct engine *e, struct task *t, const char *reason);
+void task_give_up(struct engine *e, struct task *t, const char *reason, const char *hint);
 /* Goes on with a task as its row says (after a restart, after a wait). */
 void task_resume(struct engine *e, struct task *t);
 void task_stop_transfer(struct engine *e, struct task *t);

@@ -455,10 +455,10 @@ static struct job *held_but_sent(struct engine *e, int64_t id)
 	return NULL;
 }
 
-static void give_up(struct engine *e, struct job *j, const char *reason)
+static void give_up(struct engine *e, struct job *j, const char *reason, const char *hint)
 {
 	for (size_t i = 0; i < j->tasks_count; i++)
-		task_give_up(e, j->tasks[i], reason);
+		task_give_up(e, j->tasks[i], reason, hint);
 }
 
 /* A revision that was never sent gives way to the newer one. */
@@ -468,7 +468,7 @@ static void supersede(struct engine *e, struct prompt *p, struct job *newer)
 
 	HASH_ITER(hh, e->jobs, j, tmp)
 		if (j->prompt == p && j != newer)
-			give_up(e, j, "a newer text of this prompt took its place");
+			give_up(e, j, NEWER_TEXT, NULL);
 	/* A held or failed one that is not in memory stays as it is: it is no longer the newest. */
 }
 
@@ -735,7 +735,7 @@ void prompt_grace_over(struct engine *e, struct prompt *p)
 			continue;
 		j->row.orphan = true;
 		job_dirty(e, j);
-		give_up(e, j, "its prompt was deleted");
+		give_up(e, j, PROMPT_DELETED, IF_IT_COMES_BACK);
 	}
 	if (p->jobs)
 		prompt_unhash(e, p);

@@ -51,6 +51,17 @@ static void leave_state(struct engine *e, struct task *t, enum job_state next)
 		task_stop_transfer(e, t);
 }
 
+/* While it was on the wire a newer text took its place, or its prompt was deleted; it was not accepted, so
+ * nobody has to pay for it. */
+static void give_up_unwanted(struct engine *e, struct task *t)
+{
+	bool waits = t->row.state == STATE_DEFERRED || t->row.state == STATE_STOPPED;
+
+	if (waits && is_unsent(t->row.resume) && (t->job->row.orphan || t->job->prompt->newest != t->job))
+		task_event(e, t, EVENT_CANCEL, t->job->row.orphan ? PROMPT_DELETED : NEWER_TEXT,
+		           t->job->row.orphan ? IF_IT_COMES_BACK : NULL);
+}
+
 bool task_event(struct engine *e, struct task *t, enum event event, const char *reason, const char *hint)
 {
 	enum job_state from = t->row.state;
@@ -86,14 +97,15 @@ bool task_event(struct engine *e, struct task *t, enum event event, const char *
 	task_dirty(e, t);
 	task_resume(e, t);
 	job_settle(e, t->job);
+	give_up_unwanted(e, t);
 	return true;
 }
 
-void task_give_up(struct engine *e, struct task *t, const char *reason)
+void task_give_up(struct engine *e, struct task *t, const char *reason, const char *hint)
 {
 	if (state_is_paid(t->row.state))
 		return;
-	if (!task_event(e, t, EVENT_CANCEL, reason, NULL) && t->row.state == STATE_HELD)
+	if (!task_event(e, t, EVENT_CANCEL, reason, hint) && t->row.state == STATE_HELD)
 		task_event(e, t, EVENT_RELEASE, NULL, NULL);
 }
 
