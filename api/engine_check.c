@@ -84,10 +84,10 @@ void check_note_size(struct job *j, const struct image_info *info)
 
 	if (!r->width || (r->width == info->width && r->height == info->height))
 		return;
-	free(j->row.note);
-	j->row.note = xasprintf("the picture is %ux%u pixels, the documented size of %s is %ux%u",
-	                        info->width, info->height, r->ratio ? r->ratio : "this request",
-	                        r->width, r->height);
+	cleanup_free char *note = xasprintf("the picture is %ux%u pixels, the documented size of %s is %ux%u",
+	                                    info->width, info->height, r->ratio ? r->ratio : "this request",
+	                                    r->width, r->height);
+	job_note(j, note);
 }
 
 void check_take(struct task *t, const struct check *c)
@@ -143,8 +143,9 @@ static bool is_kept_in_spite(struct task *t, const struct check *c)
 
 void check_note_flaw(struct job *j, const char *flaw)
 {
-	free(j->row.note);
-	j->row.note = xasprintf("the provider's file has a flaw: %s", flaw ? flaw : "it is not complete");
+	cleanup_free char *note = xasprintf("the provider's file has a flaw: %s", flaw ? flaw : "it is not complete");
+
+	job_note(j, note);
 }
 
 static void checked(struct engine *e, void *arg)

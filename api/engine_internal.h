@@ -244,6 +244,8 @@ struct job *job_activate(struct engine *e, int64_t id);
 void job_fill_request(struct engine *e, struct job *j);
 /* One more picture came of t's submit than it has tasks: a running task for it. */
 struct task *job_add_task(struct engine *e, struct task *t);
+/* One more thing that its status says beside the state. */
+void job_note(struct job *j, const char *note);
 /* Says so when fewer pictures came of t's submit than were asked for; note (or NULL) says why. */
 void job_note_missing(struct task *t, size_t came, const char *note);
 void waiters_answer(struct engine *e, const char *path);

@@ -146,22 +146,28 @@ struct task *job_add_task(struct engine *e, struct task *t)
 	return more;
 }
 
+void job_note(struct job *j, const char *note)
+{
+	char *before = j->row.note;
+
+	if (before && strstr(before, note))
+		return;
+	j->row.note = before ? xasprintf("%s; %s", before, note) : xstrdup(note);
+	free(before);
+	job_dirty(j->engine, j);
+}
+
 void job_note_missing(struct task *t, size_t came, const char *note)
 {
 	struct job *j = t->job;
 	unsigned wanted = request_share(&j->request, t->row.index);
 	cleanup_buf struct buf b = BUF_INIT;
 
-	if (came >= wanted && !note)
-		return;
-	if (j->row.note)
-		buf_fmt(&b, "%s; ", j->row.note);
 	if (came < wanted)
 		buf_fmt(&b, "%zu of %u pictures came%s", came, wanted, note ? ": " : "");
 	buf_str(&b, note ? note : "");
-	free(j->row.note);
-	j->row.note = buf_steal(&b);
-	job_dirty(j->engine, j);
+	if (b.len)
+		job_note(j, b.data);
 }
 
 static bool job_rests(const struct job *j)
@@ -227,15 +233,40 @@ void job_changed(struct engine *e, struct job *j, bool state_changed)
 		e->set.calls->changed(e->set.ctx, j->prompt->row.path, state_changed);
 }
 
+static size_t tasks_in(const struct job *j, enum job_state state)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < j->tasks_count; i++)
+		n += j->tasks[i]->row.state == state;
+	return n;
+}
+
+/* Where some of its pictures are there and others will not come by themselves. */
+static void say_partial(struct job *j)
+{
+	size_t came = tasks_in(j, STATE_COMPLETED), lack = tasks_in(j, j->row.state);
+
+	if (!came || state_is_waited_for(j->row.state) || j->row.state == STATE_COMPLETED)
+		return;
+	cleanup_free char *reason = xasprintf("%zu of %zu pictures came, %zu %s: %s", came, j->tasks_count, lack,
+	                                      state_name(j->row.state), j->row.reason ? j->row.reason : "no reason is known");
+	cleanup_free char *hint = j->row.state != STATE_FAILED ? xstrdup(j->row.hint) :
+	                          xasprintf("easelfs retry asks for what is missing only%s%s", j->row.hint ? "; " : "",
+	                                    j->row.hint ? j->row.hint : "");
+	job_set_reason(j, reason, hint);
+}
+
 /* The first task in the shown state lends the job its reason. */
 static void take_reason(struct job *j)
 {
-	for (size_t i = 0; i < j->tasks_count; i++)
-		if (j->tasks[i]->row.state == j->row.state && j->tasks[i]->row.reason) {
-			job_set_reason(j, j->tasks[i]->row.reason, j->tasks[i]->row.hint);
-			return;
-		}
-	job_set_reason(j, NULL, NULL);
+	const struct task_row *row = NULL;
+
+	for (size_t i = 0; i < j->tasks_count && !row; i++)
+		if (j->tasks[i]->row.state == j->row.state && j->tasks[i]->row.reason)
+			row = &j->tasks[i]->row;
+	job_set_reason(j, row ? row->reason : NULL, row ? row->hint : NULL);
+	say_partial(j);
 }
 
 void job_settle(struct engine *e, struct job *j)

@@ -41,9 +41,9 @@ static void say_same(struct job *j, const char *path)
 	cleanup_free char *cost = price < 0 ? xstrdup("at a price that is not known here")
 	                                    : xasprintf("about %.3f USD", price);
 
-	free(j->row.note);
-	j->row.note = xasprintf("same picture as %s; \"easelfs again %s\" makes a new one (%s)", path,
-	                        j->prompt->row.path, j->request.provider->free ? "free" : cost);
+	cleanup_free char *note = xasprintf("same picture as %s; \"easelfs again %s\" makes a new one (%s)", path,
+	                                    j->prompt->row.path, j->request.provider->free ? "free" : cost);
+	job_note(j, note);
 }
 
 static void copied(struct engine *e, struct task *t, bool ok);

@@ -117,9 +117,15 @@ prompt three.txt 'n: 4
 three of four'
 ok 'one of four fails: the job has failed' wait_state three.txt failed
 is "$(pictures /three | wc -w)" 3 'the others are there'
-like "$(status_of three.txt)" 'one brush broke' 'the status says why'
+like "$(status_of three.txt)" 'reason: 3 of 4 pictures came, 1 failed: .*one brush broke' 'the status says how many came, and why one did not'
+like "$(status_of three.txt)" 'hint: easelfs retry asks for what is missing only' 'and what retry does'
+ok 'so does out/' grep -q '3 of 4 pictures came, 1 failed' "$MNT/out/three.error.txt"
+came=$(pictures /three | cut -d ' ' -f 1)
+ok 'who waits for one that came has it' timeout 10 cmp "$MNT/wait/${came#out/}" "$MNT/$came"
 ok 'retry' timeout 10 "$O/easelfs" retry "$MNT/three.txt"
 ok 'it is completed' wait_state three.txt completed
+is "$(status_of three.txt | grep -cE '^(reason|hint):')" 0 'and its status complains no more'
+ok 'nor does out/' eventually 5 not test -e "$MNT/out/three.error.txt"
 is "$(of_prompt 'three of four' accepted),$(of_prompt 'three of four' charged)" 5,4 'only that one was made again'
 is "$(pictures /three)" 'out/three-1.png out/three-2.png out/three-3.png out/three-4.png' 'four pictures'
 
