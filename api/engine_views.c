@@ -353,7 +353,8 @@ static int command_job(struct engine *e, enum engine_verb verb, struct job *j)
 {
 	int changed = 0;
 
-	if (verb == VERB_RELEASE)
+	/* What is not held gets no leave to go beyond the budget by that. */
+	if (verb == VERB_RELEASE && j->row.state == STATE_HELD)
 		j->row.release_serial = ++e->serial;
 	for (size_t i = 0; i < j->tasks_count; i++) {
 		struct task *t = j->tasks[i];
@@ -381,8 +382,8 @@ static int command_run(struct engine *e, const struct command *c)
 	struct job *j = job_activate(e, id);
 	if (!j)
 		return -ENOENT;
-	bool reads_again = c->verb == VERB_AGAIN ||
-	                   (c->verb == VERB_RETRY && !j->tasks_count && j->row.state != STATE_DRAFT);
+	bool reads_again = j->row.state != STATE_DRAFT &&
+	                   (c->verb == VERB_AGAIN || (c->verb == VERB_RETRY && !j->tasks_count));
 	int result = 0;
 	if (reads_again)
 		e->set.calls->read_again(e->set.ctx, c->path, c->verb == VERB_AGAIN);

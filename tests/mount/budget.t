@@ -76,10 +76,15 @@ is "$(stat_of pictures-today),$(stat_of pictures)" '1 of 2,6' 'stats count the d
 control POST faults '{"on":"submit","match":"a failing one","do":"fail_task","count":1}' >/dev/null
 write c2.txt 'a failing one'
 ok 'one fails' wait_state c2.txt failed
+control POST faults '{"on":"submit","match":"a later one","do":"status","status":503,"count":1}' >/dev/null
+write c5.txt 'a later one'
+ok 'one is deferred' wait_state c5.txt deferred
+ok 'it cannot be released, as it is not held' not timeout 10 "$O/easelfs" release "$MNT/c5.txt"
 write c3.txt 'in its place'
-ok 'and is paid back, so there is room for another' wait_state c3.txt completed
+ok 'a failed one is paid back, so there is room for another' wait_state c3.txt completed
+ok 'but not for the one that was deferred' wait_state c5.txt held
 write c4.txt 'beyond'
-ok 'but not for two' wait_state c4.txt held
+ok 'nor for a third' wait_state c4.txt held
 held() { for p; do [ "$(state_of "$p.txt")" != held ] || echo "$MNT/$p.txt"; done; }
 # shellcheck disable=SC2046
 ok 'release of all that is held' timeout 10 "$O/easelfs" release $(held a1 a2 a3 a4 a5 a6 a7 a8 b1 c4)
