@@ -420,7 +420,7 @@ static void run_timers(struct engine *e)
 		t->on_time(e, t);
 	}
 	while ((due = timers_pop(&e->prompt_timers, now)))
-		prompt_grace_over(e, (struct prompt *)((char *)due - offsetof(struct prompt, timer)));
+		prompt_timer(e, (struct prompt *)((char *)due - offsetof(struct prompt, timer)));
 }
 
 static int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }

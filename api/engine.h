@@ -41,6 +41,7 @@ struct job_view {
 	size_t tasks_count;
 	const struct request *request;        /* NULL if refused or no longer in memory */
 	const char *waits;                    /* why nothing goes on at the moment, or NULL */
+	bool moving;                          /* pictures follow a rename: one that is not at its place may come */
 };
 
 /* One visible change: fs makes it through the mount, durably, and gives it back. */

@@ -79,13 +79,19 @@ struct task {
 	unsigned copy_tries;          /* of the job that same_as named last */
 };
 
+/* How long who waits for the picture of a deleted prompt is left in peace: editors need a moment. */
+#define READERS_MS 1000
+
 /* A prompt that something happens to; others are read from the journal when asked for. */
 struct prompt {
 	struct prompt_row row;
 	bool dirty, fresh, grace, hashed;
 	unsigned jobs;                /* in memory */
 	struct job *newest;           /* if in memory */
-	struct timer timer;           /* end of the time in which a deletion can be undone */
+	struct timer timer;           /* of a deletion: when readers learn of it, then when it can't be undone */
+	int64_t grace_ends;           /* clock_mono_ms() */
+	uint64_t publishing;          /* serial of the job whose pictures are on their way to out/ … */
+	unsigned on_the_way;          /* … and how many of them */
 	UT_hash_handle hh;            /* by row.path */
 };
 
@@ -254,6 +260,7 @@ void waiters_follow(struct engine *e, const char *from, const char *to);
 /* The path under its new name, or NULL if the rename does not concern it; the caller frees. */
 char *path_after_rename(const char *path, const char *from, const char *to);
 void prompt_put(struct engine *e, struct prompt *p);
+void prompt_timer(struct engine *e, struct prompt *p);
 void prompt_grace_over(struct engine *e, struct prompt *p);
 /* Whether another prompt has the name in out/ that this one's pictures would have. */
 bool stem_is_taken(struct engine *e, const struct prompt *p);

@@ -66,21 +66,38 @@ static struct prompt *prompt_get(struct engine *e, const char *path)
 	return p;
 }
 
+/* What still happens to its jobs in memory is for out/ again.  NULL if there are none. */
+static struct prompt *prompt_of_orphans(struct engine *e, int64_t id)
+{
+	struct prompt *p = NULL;
+
+	for (struct job *j = e->jobs; j; j = j->hh.next) {
+		if (j->prompt->row.id != id)
+			continue;
+		p = j->prompt;
+		j->row.orphan = false;
+		job_dirty(e, j);
+	}
+	return p;
+}
+
 /* One that left less than the grace time ago, or whose very file is back. */
 static struct prompt *prompt_revive(struct engine *e, const struct engine_commit *c)
 {
-	struct prompt *p = xcalloc(1, sizeof(*p));
+	struct prompt_row row cleanup_prompt_row = { 0 };
 
-	if (e->journal->prompt_gone_by_path(e->journal, c->path, &p->row) > 0 &&
-	    (clock_wall_ms() - p->row.gone_ms < GRACE_MS ||
-	     (p->row.dev == c->dev && p->row.ino == c->ino))) {
-		p->row.gone_ms = 0;
-		prompt_hash(e, p);
-		return p;
+	if (e->journal->prompt_gone_by_path(e->journal, c->path, &row) <= 0 ||
+	    (clock_wall_ms() - row.gone_ms >= GRACE_MS && (row.dev != c->dev || row.ino != c->ino)))
+		return NULL;
+	struct prompt *p = prompt_of_orphans(e, row.id);
+	if (!p) {
+		p = xcalloc(1, sizeof(*p));
+		p->row = row;
+		row = (struct prompt_row){ 0 };
 	}
-	prompt_row_release(&p->row);
-	free(p);
-	return NULL;
+	p->row.gone_ms = 0;
+	prompt_hash(e, p);
+	return p;
 }
 
 static struct prompt *prompt_new(struct engine *e, const char *path)
@@ -357,6 +374,19 @@ static struct job *job_in_memory(struct engine *e, int64_t id)
 	return NULL;
 }
 
+/* One that is there by its path, one that is gone by its jobs. */
+static struct prompt *prompt_of_row(struct engine *e, const struct prompt_row *row)
+{
+	struct prompt *p = prompt_in_memory(e, row->path);
+
+	if (p && p->row.id == row->id)
+		return p;
+	for (struct job *j = row->gone_ms ? e->jobs : NULL; j; j = j->hh.next)
+		if (j->prompt->row.id == row->id)
+			return j->prompt;
+	return NULL;
+}
+
 /* Makes the job of that row live in memory; takes the row's strings. */
 static struct job *job_adopt(struct engine *e, struct job_row *row)
 {
@@ -365,7 +395,7 @@ static struct job *job_adopt(struct engine *e, struct job_row *row)
 
 	if (e->journal->prompt_load(e->journal, row->prompt, &prow) <= 0)
 		return NULL;
-	struct prompt *p = prow.gone_ms ? NULL : prompt_in_memory(e, prow.path);
+	struct prompt *p = prompt_of_row(e, &prow);
 	if (p) {
 		prompt_row_release(&prow);
 	} else {
@@ -679,6 +709,18 @@ static void commit_gone(struct engine *e, struct engine_commit *c)
 		engine_removed(e, c->path);
 }
 
+/* It was taken away with the prompt. */
+static void error_file_again(struct engine *e, struct prompt *p)
+{
+	struct job *j = p->row.job ? job_activate(e, p->row.job) : NULL;
+
+	if (!j)
+		return;
+	if (publish_says_why(j->row.state))
+		publish_error_file(e, j);
+	job_free(e, j);
+}
+
 static void take_commit(struct engine *e, void *arg)
 {
 	struct engine_commit *c = arg;
@@ -687,7 +729,8 @@ static void take_commit(struct engine *e, void *arg)
 	if (c->gone) {
 		commit_gone(e, c);
 	} else {
-		if (!(p = prompt_get(e, c->path)) && !(p = prompt_revive(e, c)))
+		bool is_back = !(p = prompt_get(e, c->path)) && (p = prompt_revive(e, c));
+		if (!p)
 			p = prompt_new(e, c->path);
 		p->row.gone_ms = 0;
 		p->grace = false;
@@ -705,6 +748,8 @@ static void take_commit(struct engine *e, void *arg)
 		    memcmp(p->row.digest, c->digest, sizeof(c->digest)) != 0) {
 			memcpy(p->row.digest, c->digest, sizeof(c->digest));
 			begin_job(e, p, c);
+		} else if (is_back) {
+			error_file_again(e, p);
 		}
 	}
 	e->set.calls->committed(e->set.ctx, c->dev, c->ino);
@@ -727,8 +772,19 @@ static void prompt_left(struct engine *e, const char *path)
 		return;
 	p->row.gone_ms = clock_wall_ms();
 	p->grace = true;
+	p->grace_ends = clock_mono_ms() + GRACE_MS;
 	prompt_dirty(e, p);
-	timers_set(&e->prompt_timers, &p->timer, clock_mono_ms() + GRACE_MS);
+	timers_set(&e->prompt_timers, &p->timer, clock_mono_ms() + READERS_MS);
+}
+
+void prompt_timer(struct engine *e, struct prompt *p)
+{
+	cleanup_free char *path = xstrdup(p->row.path);
+
+	if (clock_mono_ms() >= p->grace_ends)
+		prompt_grace_over(e, p);
+	else
+		timers_set(&e->prompt_timers, &p->timer, p->grace_ends);
 	waiters_answer(e, path);
 }
 
@@ -757,7 +813,8 @@ void prompt_grace_over(struct engine *e, struct prompt *p)
 {
 	struct job *j, *tmp;
 
-	p->grace = false;
+	p->grace = true;              /* so that it stays while its jobs are looked at */
+	timers_unset(&e->prompt_timers, &p->timer);
 	if (!stem_is_taken(e, p))
 		publish_no_error_file(e, p);
 	struct job *held = held_but_sent(e, p->row.job);
@@ -768,6 +825,7 @@ void prompt_grace_over(struct engine *e, struct prompt *p)
 		job_dirty(e, j);
 		give_up(e, j, PROMPT_DELETED, IF_IT_COMES_BACK);
 	}
+	p->grace = false;
 	if (p->jobs)
 		prompt_unhash(e, p);
 	else

@@ -471,8 +471,10 @@ static void moved(struct engine *e, struct publication *p)
 		for (size_t i = 0; i < j->tasks_count; i++)
 			follow(&j->tasks[i]->row.out, p);
 	/* The prompt may have been renamed once more in the meantime. */
-	if (p->prompt && db->prompt_load(db, p->prompt, &row) > 0 && !row.gone_ms)
+	if (p->prompt && db->prompt_load(db, p->prompt, &row) > 0 && !row.gone_ms) {
 		publish_picture_moves(e, &row);
+		waiters_answer(e, row.path);
+	}
 }
 
 /* Its prompt was renamed while it was on its way. */
@@ -548,8 +550,10 @@ static void take_published(struct engine *e, void *arg)
 		break;
 	}
 	/* What comes back because of a shutdown is repeated at the next start. */
-	if (is_move(p->kind) && p->result != -ESHUTDOWN && --e->moves == 0)
+	if (is_move(p->kind) && p->result != -ESHUTDOWN && --e->moves == 0) {
 		moves_settle(e);
+		waiters_answer_all(e);
+	}
 	tidy_settle(e);
 	publication_free(p);
 }

@@ -2,7 +2,9 @@
 #include "engine_internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 #include <utlist.h>
 
 /* --- views --- */
@@ -32,7 +34,8 @@ static void show_from_memory(struct engine *e, const struct prompt *p, void (*fn
 	for (size_t i = 0; i < j->tasks_count; i++)
 		tasks[i] = &j->tasks[i]->row;
 	fn(arg, &(struct job_view){ &p->row, &j->row, tasks, j->tasks_count,
-	                            j->has_request ? &j->request : NULL, waits(e, j->row.state) });
+	                            j->has_request ? &j->request : NULL, waits(e, j->row.state),
+	                            e->moves });
 }
 
 static void show_from_journal(struct engine *e, const struct prompt_row *p,
@@ -54,7 +57,7 @@ static void show_from_journal(struct engine *e, const struct prompt_row *p,
 	for (size_t i = 0; i < rows.count; i++)
 		tasks[i] = &rows.row[i];
 	fn(arg, &(struct job_view){ p, &job, tasks, rows.count, has_request ? &request : NULL,
-	                            waits(e, job.state) });
+	                            waits(e, job.state), e->moves });
 	for (size_t i = 0; i < rows.count; i++)
 		task_row_release(&rows.row[i]);
 	free(rows.row);
@@ -132,7 +135,9 @@ static void judge(void *arg, const struct job_view *v)
 	struct verdict *d = arg;
 	unsigned index = d->index ? d->index : 1;
 
-	if (!v || v->prompt->gone_ms || !v->job)
+	if (v && v->prompt->gone_ms && clock_wall_ms() - v->prompt->gone_ms < READERS_MS)
+		d->result = 1;            /* an editor may be about to write it anew: prompt_timer() */
+	else if (!v || v->prompt->gone_ms || !v->job)
 		d->result = -ENOENT;
 	else if (!v->tasks_count)
 		d->result = -EIO;
@@ -187,6 +192,8 @@ static void waiter_judge(struct engine *e, struct engine_waiter *w)
 		d.result = 1;
 	else
 		view(e, w->path, judge, &d);
+	if (d.result == 0 && e->moves && faccessat(e->set.source_fd, d.out, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		d.result = 1;             /* it follows a rename */
 	if (d.result == 1) {
 		if (!w->listed)
 			waiter_list(e, w);

@@ -56,7 +56,7 @@ static int open_picture(struct park *p, const char *out)
 	struct stat st;
 
 	if (fd < 0)
-		return fd;
+		return fd == -ENOENT ? -ESTALE : fd;   /* it has just followed a rename, or was deleted */
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	return virtual_opened(p->node, &st) ? steal_fd(&fd) : -ESTALE;

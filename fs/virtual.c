@@ -422,7 +422,8 @@ static void wait_found(void *arg, const struct job_view *v)
 	if (known && i < v->tasks_count && v->tasks[i]->state == STATE_COMPLETED) {
 		cleanup_fd int fd = source_open(a->fs->source_fd, v->tasks[i]->out, O_PATH | O_NOFOLLOW, 0);
 		c->has_picture = fd >= 0 && fstat(fd, &c->picture) == 0;
-		if (!c->has_picture) {
+		known = c->has_picture;
+		if (!c->has_picture && !v->moving) {
 			virtual_free_extra(c);
 			fuse_reply_err(a->req, ENOENT);   /* the user deleted it */
 			asked_free(a);
