@@ -63,6 +63,8 @@ struct publication {
 	char *history;                /* stem for what stands at `out`: `history/a/b/cat` */
 	unsigned old_revision;        /* number for it, `history/a/b/cat.<N>.png`; 0: it is not ours */
 	uint64_t out_dev, out_ino;    /* identity of the file that is moved */
+	char *kept;                   /* set by fs: what stood at `out` is there now; NULL: nothing did.  fs may
+	                                 change `out`, too, where it lies in history/ and something has that name */
 	int result;                   /* set by fs: 0 or -errno; -ENOENT: the file is nowhere */
 };
 void publication_free(struct publication *p);

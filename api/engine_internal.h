@@ -433,7 +433,8 @@ void publish_retire(struct engine *e, struct prompt *p, struct job *newest);
 void publish_retire_one(struct engine *e, const char *stem, const struct task_row *row, unsigned revision);
 /* Whether a job in this state has a file in out/ that says why. */
 bool publish_says_why(enum job_state s);
-void publish_moves(struct engine *e, struct prompt_row *row, const char *old_stem);
+/* Its pictures, texts and history go where its row says; old_stem is only lent. */
+void publish_moves(struct engine *e, struct prompt_row *row, char *old_stem);
 void publish_folder_moves(struct engine *e, const char *from, const char *to);
 /* A rename's pictures follow later than its rows: the intent is recorded with the rows, forgotten when
  * all have followed, and repeated at the start.  from: the stem that they have, or the folder. */
@@ -442,6 +443,8 @@ void moves_settle(struct engine *e);
 void moves_restore(struct engine *e);
 
 /* engine_tidy.c */
+/* What stands in out/ of older revisions than the one that is shown goes to history/. */
+void tidy_pictures(struct engine *e, const struct prompt_row *row);
 /* Something of that kind is about to be published; the row that it follows is not written yet. */
 void tidy_intended(struct engine *e);
 /* Whether all of it has come back. */

@@ -13,6 +13,7 @@
 
 void publication_free(struct publication *p)
 {
+	free(p->kept);
 	free(p->file);
 	free(p->out);
 	free(p->history);
@@ -27,8 +28,10 @@ static const char *suffix_of(const struct task *t)
 	return "bin";
 }
 
-/* How often a picture that is not published yet looks whether its prompt came back. */
+/* How often a picture that is not published yet looks whether its prompt came back, and whether another
+ * revision's has arrived. */
 #define GRACE_LOOK_MS 250
+#define CROSSED_LOOK_MS 20
 
 /* Where the picture goes: out/, or history/ for one whose prompt is gone or has a newer one there. */
 static char *out_name(const struct job *j, const struct task *t, unsigned shown_revision)
@@ -50,6 +53,22 @@ static unsigned revision_of(struct engine *e, int64_t job)
 	return job && e->journal->job_load(e->journal, job, &row) > 0 ? row.revision : 0;
 }
 
+/* The revision that the name in out/ is for: one that is shown, or whose picture stands there already, though
+ * others of it have not come. */
+static unsigned shown_at(struct engine *e, const struct job *j, const struct task *t)
+{
+	unsigned shown = revision_of(e, j->prompt->row.shown);
+	cleanup_free char *out = out_name(j, t, shown);
+	cleanup_task_row struct task_row standing = { 0 };
+	cleanup_job_row struct job_row job = { 0 };
+
+	if (e->journal->task_by_out(e->journal, out, &standing) > 0 &&
+	    e->journal->job_load(e->journal, standing.job, &job) > 0 && job.prompt == j->prompt->row.id &&
+	    job.revision > shown)
+		return job.revision;
+	return shown;
+}
+
 static struct publication *publication_new(const struct job *j, const char *out)
 {
 	struct publication *p = xcalloc(1, sizeof(*p));
@@ -60,17 +79,25 @@ static struct publication *publication_new(const struct job *j, const char *out)
 	return p;
 }
 
+/* The journal knows that it is there. */
+static void arrived(struct engine *e, struct task *t)
+{
+	(void)e;
+	t->job->prompt->on_the_way--;
+}
+
 void publish_begin(struct engine *e, struct task *t)
 {
 	struct job *j = t->job;
+	bool crossed = j->prompt->on_the_way && j->prompt->publishing != j->serial;
 
-	/* Its prompt left a moment ago: out/ if it comes back, history/ if not. */
-	if (j->prompt->grace) {
-		task_at(e, t, clock_mono_ms() + GRACE_LOOK_MS, publish_begin);
+	/* Its prompt left a moment ago: out/ if it comes back, history/ if not.  Where another revision's pictures
+	 * are on their way there, which one is newer could not be said. */
+	if (j->prompt->grace || crossed) {
+		task_at(e, t, clock_mono_ms() + (crossed ? CROSSED_LOOK_MS : GRACE_LOOK_MS), publish_begin);
 		return;
 	}
-	unsigned shown = revision_of(e, j->prompt->row.shown);
-	cleanup_free char *out = out_name(j, t, shown);
+	cleanup_free char *out = out_name(j, t, shown_at(e, j, t));
 	struct publication *p = publication_new(j, out);
 	cleanup_task_row struct task_row standing = { 0 };
 
@@ -82,6 +109,8 @@ void publish_begin(struct engine *e, struct task *t)
 	if (e->journal->task_by_out(e->journal, out, &standing) > 0)
 		p->old_revision = revision_of(e, standing.job);
 	t->busy = true;
+	j->prompt->publishing = j->serial;
+	j->prompt->on_the_way++;
 	e->publications++;
 	e->set.calls->publish(e->set.ctx, p);
 }
@@ -209,6 +238,9 @@ void publish_retire(struct engine *e, struct prompt *p, struct job *newest)
 		e->journal->tasks_of(e->journal, p->row.shown, retire_task, &ctx);
 	p->row.shown = newest->row.id;
 	prompt_dirty(e, p);
+	/* Of revisions that were never complete, too. */
+	if (newest->row.revision > 1)
+		tidy_pictures(e, &p->row);
 }
 
 /* Made when the first job is sent, so that whoever watches folders is there in time. */
@@ -267,16 +299,22 @@ static bool is_move(enum publish_kind kind)
 }
 
 static void publish_move(struct engine *e, enum publish_kind kind, const char *from, const char *to,
-                         uint64_t dev, uint64_t ino, int64_t prompt)
+                         uint64_t dev, uint64_t ino, const struct prompt_row *prompt)
 {
 	struct publication *p = xcalloc(1, sizeof(*p));
+	cleanup_task_row struct task_row standing = { 0 };
 
 	p->kind = kind;
 	p->file = xstrdup(from);
 	p->out = xstrdup(to);
 	p->out_dev = dev;
 	p->out_ino = ino;
-	p->prompt = prompt;
+	if (prompt) {
+		p->prompt = prompt->id;
+		p->history = xasprintf("history/%s", prompt->stem);
+	}
+	if (kind == PUBLISH_MOVE && e->journal->task_by_out(e->journal, to, &standing) > 0)
+		p->old_revision = revision_of(e, standing.job);
 	e->moves += is_move(kind);
 	e->publications++;
 	e->set.calls->publish(e->set.ctx, p);
@@ -288,7 +326,7 @@ void publish_no_error_file(struct engine *e, const struct prompt *prompt)
 	struct stat st;
 
 	if (fstatat(e->set.source_fd, out, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		publish_move(e, PUBLISH_REMOVE, out, out, 0, 0, 0);
+		publish_move(e, PUBLISH_REMOVE, out, out, 0, 0, NULL);
 }
 
 struct moves { struct engine *e; const struct prompt_row *prompt; unsigned pictures; };
@@ -304,7 +342,7 @@ static int move_task(void *arg, struct task_row *row)
 		return 0;
 	cleanup_free char *to = xasprintf("out/%s%s%s", m->prompt->stem, number, suffix);
 	if (strcmp(to, row->out) != 0)
-		publish_move(m->e, PUBLISH_MOVE, row->out, to, row->out_dev, row->out_ino, m->prompt->id);
+		publish_move(m->e, PUBLISH_MOVE, row->out, to, row->out_dev, row->out_ino, m->prompt);
 	return 0;
 }
 
@@ -320,18 +358,37 @@ static void publish_picture_moves(struct engine *e, const struct prompt_row *row
 	e->journal->tasks_of(e->journal, job, move_task, &m);
 }
 
-/* What the model wrote beside the picture. */
-static void publish_text_move(struct engine *e, const struct prompt_row *row, const char *old_stem)
+/* What the model wrote beside the picture; of several requests each has its own. */
+static void publish_text_moves(struct engine *e, const struct prompt_row *row, const char *old_stem)
 {
-	cleanup_free char *from = xasprintf("out/%s.reply.txt", old_stem);
-	cleanup_free char *to = xasprintf("out/%s.reply.txt", row->stem);
+	cleanup_job_row struct job_row job = { 0 };
 	struct stat st;
 
-	if (fstatat(e->set.source_fd, from, &st, AT_SYMLINK_NOFOLLOW) == 0 && is_our_text(e, from, &st))
-		publish_move(e, PUBLISH_MOVE, from, to, st.st_dev, st.st_ino, 0);
+	e->journal->job_load(e->journal, row->shown ? row->shown : row->job, &job);
+	for (unsigned i = 0; i <= job.n; i++) {
+		cleanup_free char *number = i ? xasprintf("-%u", i) : xstrdup("");
+		cleanup_free char *from = xasprintf("out/%s%s.reply.txt", old_stem, number);
+		cleanup_free char *to = xasprintf("out/%s%s.reply.txt", row->stem, number);
+		if (fstatat(e->set.source_fd, from, &st, AT_SYMLINK_NOFOLLOW) == 0 && is_our_text(e, from, &st))
+			publish_move(e, PUBLISH_MOVE, from, to, st.st_dev, st.st_ino, row);
+	}
 }
 
-void publish_moves(struct engine *e, struct prompt_row *row, const char *old_stem)
+/* Why there is no picture, unless it is about another prompt of that stem. */
+static void publish_error_move(struct engine *e, struct prompt_row *row, char *old_stem)
+{
+	cleanup_free char *from = xasprintf("out/%s.error.txt", old_stem);
+	cleanup_free char *to = xasprintf("out/%s.error.txt", row->stem);
+	const struct prompt before = { .row = { .path = row->path, .stem = old_stem } };
+	cleanup_job_row struct job_row job = { 0 };
+	struct stat st;
+
+	if (fstatat(e->set.source_fd, from, &st, AT_SYMLINK_NOFOLLOW) == 0 && !stem_is_taken(e, &before) &&
+	    e->journal->job_load(e->journal, row->job, &job) > 0 && publish_says_why(job.state))
+		publish_move(e, PUBLISH_MOVE, from, to, st.st_dev, st.st_ino, row);
+}
+
+void publish_moves(struct engine *e, struct prompt_row *row, char *old_stem)
 {
 	cleanup_free char *from = xasprintf("history/%s", old_stem);
 	cleanup_free char *to = xasprintf("history/%s", row->stem);
@@ -339,9 +396,9 @@ void publish_moves(struct engine *e, struct prompt_row *row, const char *old_ste
 	if (strcmp(old_stem, row->stem) == 0)
 		return;
 	publish_picture_moves(e, row);
-	publish_text_move(e, row, old_stem);
-	if (row->revision > 1)
-		publish_move(e, PUBLISH_MOVE_HISTORY, from, to, 0, 0, row->id);
+	publish_text_moves(e, row, old_stem);
+	publish_error_move(e, row, old_stem);
+	publish_move(e, PUBLISH_MOVE_HISTORY, from, to, 0, 0, row);
 }
 
 /* The fact is a line for each rename: `file` or `folder`, and both names in hexadecimal, as they are bytes. */
@@ -393,7 +450,7 @@ static int move_pictures_of(void *arg, struct prompt_row *row)
 	return 0;
 }
 
-static void repeat_move(struct engine *e, bool is_dir, const char *from, const char *to)
+static void repeat_move(struct engine *e, bool is_dir, char *from, const char *to)
 {
 	cleanup_prompt_row struct prompt_row row = { 0 };
 
@@ -432,7 +489,7 @@ void publish_folder_moves(struct engine *e, const char *from, const char *to)
 		cleanup_free char *old = xasprintf("%s/%s", roots[i], from);
 		cleanup_free char *new = xasprintf("%s/%s", roots[i], to);
 		if (fstatat(e->set.source_fd, old, &st, AT_SYMLINK_NOFOLLOW) == 0)
-			publish_move(e, PUBLISH_MOVE, old, new, st.st_dev, st.st_ino, 0);
+			publish_move(e, PUBLISH_MOVE, old, new, st.st_dev, st.st_ino, NULL);
 	}
 }
 
@@ -448,11 +505,60 @@ static void follow(char **out, const struct publication *p)
 	*out = new;
 }
 
+/* What stood at p->out has another name now, under which it can still be copied. */
+static void note_kept(struct engine *e, const struct publication *p)
+{
+	struct journal *db = e->journal;
+	cleanup_task_row struct task_row row = { 0 };
+
+	if (db->task_by_out(db, p->out, &row) <= 0 || (p->kind == PUBLISH_MOVE && row.out_ino == p->out_ino))
+		return;
+	free(row.out);
+	row.out = xstrdup(p->kept);
+	kill_point(BEFORE_KEPT);
+	if (db->begin(db) == 0 && (db->task_save(db, &row) < 0 || db->commit(db) < 0))
+		db->rollback(db);
+	kill_point(AFTER_KEPT);
+	for (struct job *j = e->jobs; j; j = j->hh.next)
+		for (size_t i = 0; j->row.id == row.job && i < j->tasks_count; i++)
+			if (j->tasks[i]->row.id == row.id) {
+				free(j->tasks[i]->row.out);
+				j->tasks[i]->row.out = xstrdup(p->kept);
+			}
+}
+
+struct folder_move { struct engine *e; const char *from, *to; };
+
+static int move_one(void *arg, struct prompt_row *row)
+{
+	const struct folder_move *m = arg;
+	cleanup_free char *old_stem = path_after_rename(row->stem, m->to, m->from);
+
+	if (old_stem)
+		publish_moves(m->e, row, old_stem);
+	return 0;
+}
+
+/* A folder of that name is there already: what belongs to prompts goes into it, one by one. */
+static bool moves_apart(struct engine *e, const struct publication *p)
+{
+	struct folder_move m = { e, strchr(p->file, '/') + 1, strchr(p->out, '/') + 1 };
+
+	if (p->prompt || (p->result != -EEXIST && p->result != -ENOTEMPTY))
+		return false;
+	e->journal->prompts_under(e->journal, m.to, move_one, &m);
+	return true;
+}
+
 static void moved(struct engine *e, struct publication *p)
 {
 	struct journal *db = e->journal;
 	cleanup_prompt_row struct prompt_row row = { 0 };
 
+	if (moves_apart(e, p))
+		return;
+	if (p->kept)
+		note_kept(e, p);
 	if (p->result < 0) {
 		if (p->result != -ENOENT)
 			log_warning("%s could not follow its prompt to %s: %s", p->file, p->out,
@@ -484,7 +590,7 @@ static void follow_rename(struct engine *e, struct job *j, struct task *t)
 
 	if (strcmp(name, t->row.out) != 0 && str_starts_with(t->row.out, "out/"))
 		publish_move(e, PUBLISH_MOVE, t->row.out, name, t->row.out_dev, t->row.out_ino,
-		             j->prompt->row.id);
+		             &j->prompt->row);
 }
 
 static void picture_published(struct engine *e, struct publication *p)
@@ -496,6 +602,8 @@ static void picture_published(struct engine *e, struct publication *p)
 		return;
 	struct task *t = j->tasks[p->task_index - 1];
 	t->busy = false;
+	if (p->result < 0)
+		arrived(e, t);
 	if (p->result == -ENOENT) {
 		/* The file is neither there nor here: it is fetched once more. */
 		free(steal_pointer(&t->row.file));
@@ -513,8 +621,11 @@ static void picture_published(struct engine *e, struct publication *p)
 		t->on_time = publish_begin;
 		return;
 	}
+	if (p->kept)
+		note_kept(e, p);
 	free(t->row.out);
 	t->row.out = xstrdup(p->out);
+	task_after(e, t, arrived);
 	free(steal_pointer(&t->row.file));
 	t->row.progress = 100;
 	if (t->row.index <= request_tasks(&j->request))
@@ -542,6 +653,8 @@ static void take_published(struct engine *e, void *arg)
 	case PUBLISH_RETIRE:
 		if (p->result == 0 && str_ends_with(p->out, ".reply.txt"))
 			note_text(e, p->out, NULL);
+		else if (p->kept)
+			note_kept(e, p);
 		break;
 	case PUBLISH_MOVE_HISTORY:
 	case PUBLISH_TEXT:

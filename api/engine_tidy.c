@@ -66,7 +66,7 @@ static void tidy_error_file(struct engine *e, const struct prompt_row *row)
 	job_free(e, j);
 }
 
-static void tidy_name(struct engine *e, const struct prompt_row *row, const char *out)
+static void tidy_name(struct engine *e, const struct prompt_row *row, unsigned shown, const char *out)
 {
 	cleanup_task_row struct task_row task = { 0 };
 	cleanup_job_row struct job_row job = { 0 };
@@ -74,19 +74,22 @@ static void tidy_name(struct engine *e, const struct prompt_row *row, const char
 
 	if (fstatat(e->set.source_fd, out, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    e->journal->task_by_out(e->journal, out, &task) <= 0 || task.job == row->shown ||
-	    e->journal->job_load(e->journal, task.job, &job) <= 0 || job.prompt != row->id)
+	    e->journal->job_load(e->journal, task.job, &job) <= 0 || job.prompt != row->id || job.revision > shown)
 		return;
 	publish_retire_one(e, row->stem, &task, job.revision);
 }
 
-/* What stands there of a revision that is not shown any more. */
-static void tidy_pictures(struct engine *e, const struct prompt_row *row)
+void tidy_pictures(struct engine *e, const struct prompt_row *row)
 {
+	cleanup_job_row struct job_row shown = { 0 };
+
+	if (e->journal->job_load(e->journal, row->shown, &shown) <= 0)
+		return;
 	for (unsigned i = 0; i <= PICTURES_MAX; i++)
 		for (enum image_type type = IMAGE_PNG; type <= IMAGE_BMP; type++) {
 			cleanup_free char *number = i ? xasprintf("-%u", i) : xstrdup("");
 			cleanup_free char *out = xasprintf("out/%s%s.%s", row->stem, number, image_suffix(type));
-			tidy_name(e, row, out);
+			tidy_name(e, row, shown.revision, out);
 		}
 }
 

@@ -78,6 +78,7 @@
 	STEP(PUBLISH_SYNC, plain, "that name may be in memory only", "it is on the disk") \
 	STEP(PUBLISHED, plain, "the journal does not know that it is there", "it does, and the prompt is completed") \
 	STEP(BESIDE_SYNC, failed, "what else was made in out/ may be in memory only", "it is on the disk") \
+	STEP(KEPT, edited, "the journal knows an older picture by its name in out/", "by the one in history/") \
 	STEP(TEXT, synchronous, "what the model wrote stands in out/, the journal does not know that it is ours", "it does") \
 	STEP(RETIRE, fewer, "an older picture stands in out/ and history/", "in history/ only") \
 	STEP(ERROR_FILE, failed, "why it failed stands nowhere in out/", "it stands there") \

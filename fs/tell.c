@@ -220,26 +220,59 @@ static const char *tail_of(const struct publication *p)
 	return p->history && strlen(inner) > stem ? inner + stem : "";
 }
 
-/* Links `out` under a free name in history/, unless it stands there already (a crash came in between).
- * The numbers say which revision it was. */
-static int keep_in_history(struct tell *t, int root, const struct publication *p)
-{
-	cleanup_free char *history = NULL;
+/* The names that are tried for `history/a/cat.3.png`: itself, `history/a/cat.3-2.png` …  `stem` is the length
+ * of `history/a/cat`; the number behind it says which revision it was. */
+enum { NAMES_MAX = 10000 };
 
-	for (unsigned again = 1; again < 10000; again++) {
-		free(history);
-		history = again == 1 ? xasprintf("%s.%u%s", p->history, p->old_revision, tail_of(p))
-		                     : xasprintf("%s.%u-%u%s", p->history, p->old_revision, again, tail_of(p));
+static char *free_name(const char *wanted, size_t stem, unsigned again)
+{
+	size_t head = stem + 1 + strspn(wanted + stem + 1, "0123456789");
+
+	return again == 1 ? xstrdup(wanted) : xasprintf("%.*s-%u%s", (int)head, wanted, again, wanted + head);
+}
+
+/* Links `out` under a free name in history/, unless it stands there already (a crash came in between). */
+static int keep_in_history(struct tell *t, int root, struct publication *p)
+{
+	cleanup_free char *wanted = xasprintf("%s.%u%s", p->history, p->old_revision, tail_of(p));
+
+	for (unsigned again = 1; again < NAMES_MAX; again++) {
+		cleanup_free char *history = free_name(wanted, strlen(p->history), again);
 		int result = make_folders(t, root, history);
 		if (result < 0)
 			return result;
 		kill_point(BEFORE_HISTORY_LINK);
 		bool kept = linkat(root, p->out, root, history, 0) == 0 || is_same_file(t->fs, p->out, history);
 		kill_point(AFTER_HISTORY_LINK);
-		if (kept)
+		if (kept) {
+			free(p->kept);
+			p->kept = steal_pointer(&history);
 			return 0;
+		}
 		if (errno != EEXIST)
 			return -errno;
+	}
+	return -EEXIST;
+}
+
+/* Nothing that is there gives way in history/. */
+static int publish_to_history(struct tell *t, int root, struct publication *p, const char *from)
+{
+	struct stat st;
+
+	for (unsigned again = 1; again < NAMES_MAX; again++) {
+		cleanup_free char *name = free_name(p->out, strlen(p->history), again);
+		int result = 0;
+		if (!standing(t->fs, name, &st) || !is_file(&st, p->out_dev, p->out_ino)) {
+			kill_point(BEFORE_PUBLISH);
+			result = renameat2(root, from, root, name, RENAME_NOREPLACE) < 0 ? -errno : 0;
+			kill_point(AFTER_PUBLISH);
+		}
+		if (result == -EEXIST)
+			continue;
+		free(p->out);
+		p->out = steal_pointer(&name);
+		return result;
 	}
 	return -EEXIST;
 }
@@ -252,6 +285,8 @@ static int publish_picture(struct tell *t, int root, struct publication *p)
 
 	if (result < 0)
 		return result;
+	if (str_starts_with(p->out, "history/"))
+		return publish_to_history(t, root, p, from);
 	if (standing(t->fs, p->out, &st)) {
 		if (is_file(&st, p->out_dev, p->out_ino))
 			return 0;         /* it was renamed before a crash */
@@ -310,10 +345,10 @@ static int publish_move(struct tell *t, int root, struct publication *p)
 	kill_point(BEFORE_MOVE);
 	result = renameat2(root, p->file, root, p->out, RENAME_NOREPLACE) < 0 ? -errno : 0;
 	kill_point(AFTER_MOVE);
-	if (result != -EEXIST || S_ISDIR(st.st_mode))
+	if (result != -EEXIST || S_ISDIR(st.st_mode) || !p->history)
 		return result;
-	const char *dot = strrchr(p->out, '.');
-	p->history = xasprintf("history/%.*s", (int)(dot ? dot - p->out - 4 : 0), p->out + 4);
+	if (str_starts_with(p->out, "history/"))
+		return publish_to_history(t, root, p, p->file);
 	if ((result = keep_in_history(t, root, p)) < 0)
 		return result;
 	kill_point(BEFORE_MOVE_OVER);
@@ -321,6 +356,21 @@ static int publish_move(struct tell *t, int root, struct publication *p)
 		return -errno;
 	kill_point(AFTER_MOVE_OVER);
 	return 0;
+}
+
+static int move_older(struct tell *t, int root, const char *from, const char *to, size_t stem)
+{
+	int result = make_folders(t, root, to);
+
+	for (unsigned again = 1; result == 0 && again < NAMES_MAX; again++) {
+		cleanup_free char *name = free_name(to, stem, again);
+		kill_point(BEFORE_MOVE_HISTORY);
+		int moved = renameat2(root, from, root, name, RENAME_NOREPLACE) < 0 ? -errno : 0;
+		kill_point(AFTER_MOVE_HISTORY);
+		if (moved != -EEXIST)
+			return moved;
+	}
+	return result ? result : -EEXIST;
 }
 
 /* `history/a/cat.3.png` → `history/b/dog.3.png` */
@@ -334,21 +384,27 @@ static int publish_move_history(struct tell *t, int root, struct publication *p)
 	*base++ = '\0';
 	int fd = source_open(t->fs->source_fd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-	size_t len = strlen(base);
+	size_t len = strlen(base), count = 0;
+	char **names = NULL;
+	/* All first: what was moved may be called like one that is to be. */
 	while (dir && (d = readdir(dir))) {
 		if (strncmp(d->d_name, base, len) != 0 || d->d_name[len] != '.' ||
 		    d->d_name[len + 1] < '0' || d->d_name[len + 1] > '9')
 			continue;
-		cleanup_free char *from = xasprintf("%s/%s", folder, d->d_name);
-		cleanup_free char *to = xasprintf("%s%s", p->out, d->d_name + len);
-		int made = make_folders(t, root, to);
-		kill_point(BEFORE_MOVE_HISTORY);
-		if (made < 0 || renameat2(root, from, root, to, RENAME_NOREPLACE) < 0)
-			result = made < 0 ? made : -errno;
-		kill_point(AFTER_MOVE_HISTORY);
+		names = xrealloc(names, (count + 1) * sizeof(*names));
+		names[count++] = xstrdup(d->d_name);
 	}
 	if (dir)
 		closedir(dir);
+	for (size_t i = 0; i < count; i++) {
+		cleanup_free char *from = xasprintf("%s/%s", folder, names[i]);
+		cleanup_free char *to = xasprintf("%s%s", p->out, names[i] + len);
+		int moved = move_older(t, root, from, to, strlen(p->out));
+		if (moved < 0)
+			result = moved;
+		free(names[i]);
+	}
+	free(names);
 	return result;
 }
 

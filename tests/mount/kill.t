@@ -174,7 +174,7 @@ outcome() {
 	edited) echo 'history/cat.1.png out/cat.png | a cat=1, another cat=1' ;;
 	fewer) echo 'history/cat.1-1.png history/cat.1-2.png out/cat.png | one cat=1, two cats=2' ;;
 	renamed) echo 'history/dog.1.png out/dog.png | a cat=1, another cat=1' ;;
-	replaced) echo 'history/dog.0.png out/dog.png | a cat=1, a dog=1' ;;
+	replaced) echo 'history/dog.1.png out/dog.png | a cat=1, a dog=1' ;;
 	onto) echo 'history/dog.0.png out/dog.png | a cat=1' ;;
 	*) die "nobody says what comes of the way $1" ;;
 	esac
@@ -217,7 +217,7 @@ is_right() {
 	got=$(came) wanted=$(outcome "$way")
 	# Nobody saw the rename: a deletion, and an edit to the same text, which has the same picture.
 	if [ "$point" = BEFORE_REPLACED ]; then
-		wanted=${wanted/'history/dog.0.png'/'history/dog.1.png out/cat.png'}
+		wanted=${wanted/'out/dog.png'/'out/cat.png out/dog.png'}
 	fi
 	if [ "$got" = "$wanted" ]; then
 		echo completed
