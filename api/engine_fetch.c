@@ -176,7 +176,6 @@ static bool redirect_is_fine(const char *from, const char *to)
 
 static void fetch_replied(struct engine *e, struct task *t, const struct http_reply *reply)
 {
-	cleanup_free char *url = t->redirect ? xstrdup(t->redirect) : first_url(t);
 	cleanup_free char *why = xasprintf("the picture's address answered with status %d", reply->status);
 
 	if (reply->status == 200) {
@@ -186,7 +185,7 @@ static void fetch_replied(struct engine *e, struct task *t, const struct http_re
 	}
 	cleanup_fd_(&t->fd);
 	if (is_redirect(reply->status) && t->redirects < MAX_REDIRECTS &&
-	    redirect_is_fine(url, reply->location)) {
+	    redirect_is_fine(t->fetched, reply->location)) {
 		t->redirects++;
 		free(t->redirect);
 		t->redirect = xstrdup(reply->location);
@@ -273,6 +272,8 @@ void fetch_begin(struct engine *e, struct task *t)
 		disk_later(e, t, not_written, code, fetch_begin);
 		return;
 	}
+	free(t->fetched);
+	t->fetched = xstrdup(url);
 	r.method = "GET";
 	r.url = url;
 	r.sink = to_file;

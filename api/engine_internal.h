@@ -71,7 +71,8 @@ struct task {
 	unsigned uploads;             /* of its job, when it was sent */
 	bool uploaded_again;
 	unsigned redirects;
-	char *redirect;               /* where the download goes on */
+	char *redirect;               /* where the download goes on … */
+	char *fetched;                /* … and where it is now */
 	bool busy;                    /* the disk thread or tell has it */
 	uint8_t flawed[32];           /* hash of the last download that had a flaw … */
 	unsigned flawed_times;        /* … and how often it came in a row */

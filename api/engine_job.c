@@ -218,6 +218,7 @@ void job_drop(struct engine *e, struct job *j)
 		task_close_references(t);
 		reply_free(t);
 		free(t->redirect);
+		free(t->fetched);
 		task_row_release(&t->row);
 		free(t);
 	}

@@ -49,6 +49,16 @@ prompt address.txt 'a refused address'
 fetched address.txt 'a refused address' '403'
 ok 'after 403 the task was asked again' test "$(control GET tasks | jq '(.tasks? // .)[] | select(.prompt == "a refused address") | .polls')" -ge 2
 
+# One that nobody can fetch from, and that has not expired: the task has the right one.
+fault "{\"on\":\"poll\",\"do\":\"status\",\"status\":200,\"count\":1,\"body\":{\"id\":\"x\",\"status\":\"completed\",\"expires_at\":$(($(date +%s) + 3600)),\"result\":{\"data\":[{\"url\":\"$RESULTS_URL/not/there.png\"}]}}}"
+prompt wrong.txt 'a wrong address'
+fetched wrong.txt 'a wrong address' 'an address with nothing behind it'
+is "$(control GET requests | jq '[.[] | select(.path == "/not/there.png")] | length')" 1 'it was tried'
+# Refused twice in a row: as long as the provider does not say that it is gone, it is not expired.
+fault '{"on":"download","match":"a stubborn address","do":"status","status":403,"count":2}'
+prompt twice.txt 'a stubborn address'
+fetched twice.txt 'a stubborn address' 'refused twice'
+
 setting '{"expiry":1}'
 fault '{"on":"download","match":"gone","do":"status","status":403,"count":-1}'
 prompt gone.txt 'gone before it was fetched'
@@ -77,6 +87,8 @@ fault '{"on":"download","match":"in circles","do":"redirect","location":"file://
 prompt circles.txt 'in circles'
 fetched circles.txt 'in circles' 'a redirect to a file'
 is "$(bill .leaked_keys)" 0 'no key went to where results are'
+is "$(control GET requests | jq -r '[.[] | select(.listener == "results") | .headers | keys[] | ascii_downcase | select(test("key|auth|cookie"))] | unique | join(" ")')" '' \
+	'under whatever name'
 
 # --- the bytes decide -------------------------------------------------------------------------------
 
@@ -102,6 +114,8 @@ prompt size.txt 'size: 16:9
 of another size'
 ok 'another size than asked: it is completed' wait_state size.txt completed
 like "$(status_of size.txt)" 'note: .*pixels' 'another size than asked: the status says so'
+is "$(timeout 10 jq -r '.tasks[0] | "\(.type) \(.width)x\(.height) \(.bytes)"' "$MNT/status/size.txt.json")" \
+	"PNG 256x256 $(timeout 10 stat -c %s "$MNT/out/size.png")" 'and records what it is'
 
 # --- more than one ----------------------------------------------------------------------------------
 

@@ -31,13 +31,13 @@ PROXIES=()
 PATH=$PATH:/usr/sbin
 _listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# proxy NAME CERTIFICATE [OPTION…]: TLS in front of the sandbox's API.  Sets PROXY (its PID) and, the first
-# time for a NAME, PORT_NAME.
+# proxy NAME CERTIFICATE [OPTION…]: TLS in front of the sandbox's API, or of what $BEHIND is the address of.
+# Sets PROXY (its PID) and, the first time for a NAME, PORT_NAME.
 proxy() {
-	local name=$1 certificate=$2 port=PORT_$1
+	local name=$1 certificate=$2 port=PORT_$1 behind=${BEHIND:-$SANDBOX_URL}
 	shift 2
 	[ -n "${!port:-}" ] || printf -v "$port" '%s' "$(free_port)"
-	nghttpx --conf=/dev/null --workers=1 -f "127.0.0.1,${!port}" -b "127.0.0.1,${SANDBOX_URL##*:}" \
+	nghttpx --conf=/dev/null --workers=1 -f "127.0.0.1,${!port}" -b "127.0.0.1,${behind##*:}" \
 		--accesslog-file="$WORK/$name.access" --accesslog-format='$alpn $tls_protocol $remote_port $request' \
 		--errorlog-file="$WORK/$name.error" --backend-read-timeout=100 "$@" "$certificate.key" "$certificate.pem" \
 		>>"$WORK/$name.error" 2>&1 &
@@ -54,6 +54,10 @@ proxy good good
 GOOD=$PROXY
 proxy elsewhere elsewhere
 proxy alone good --npn-list=http/1.1
+# A provider whose key goes as x-goog-api-key; the sandbox's tasks want a Bearer, so the proxy adds it.
+proxy other good "--add-request-header=authorization: Bearer $EASELFS_SANDBOX_KEY"
+# Results over TLS.
+BEHIND=$RESULTS_URL proxy results good --no-location-rewrite
 config <<-END
 	[provider sandbox]
 	first-look = 0.1
@@ -81,6 +85,7 @@ at() {
 	at untrusted "$PORT_good"
 	at elsewhere "$PORT_elsewhere" "ca-file = $WORK/ca.pem"
 	at alone "$PORT_alone" "ca-file = $WORK/ca.pem"
+	at other "$PORT_other" "ca-file = $WORK/ca.pem" 'auth = x-goog-api-key'
 }
 mount_fg -o settle=0.05,log=debug || die 'it cannot be mounted'
 
@@ -103,6 +108,28 @@ prompt alone.txt alone 'without HTTP/2'
 ok 'HTTP/1.1 over TLS: it is completed' wait_state alone.txt completed
 like "$(cat alone.access)" '^http/1\.1 TLSv1\.[23] ' 'it is HTTP/1.1'
 
+# --- where pictures lie -----------------------------------------------------------------------------
+
+# x-goog-api-key: to the provider, and to nobody else.
+control POST faults "{\"on\":\"download\",\"match\":\"keyed\",\"do\":\"redirect\",\"location\":\"$SANDBOX_URL/v1/balance\"}" >/dev/null
+prompt other.txt other 'a keyed one'
+ok 'x-goog-api-key: it is completed' wait_state other.txt completed
+headers() { control GET requests | jq -r "[.[] | select($1) | .headers | keys[] | ascii_downcase | select(test(\"key|auth\"))] | unique | join(\" \")"; }
+like "$(headers '.method == "POST" and (.body | tostring | contains("a keyed one"))')" 'x-goog-api-key' 'the provider has it'
+is "$(headers '.listener == "results" or .path == "/v1/balance"')" '' 'neither the host of the picture nor another one has'
+is "$(control GET requests | jq '[.[] | select(.path == "/v1/balance")] | length')" 1 'which was asked'
+
+# From https to http nobody is sent, whoever says so; from http to https one is.
+there=$(control GET requests | jq -r '[.[] | select(.listener == "results" and .status == 200)] | last | .path')
+for to in "https://localhost:$PORT_results$there" "$RESULTS_URL/down"; do
+	control POST faults "{\"on\":\"download\",\"do\":\"redirect\",\"location\":\"$to\",\"count\":1}" >/dev/null
+done
+prompt down.txt good 'one that is sent down'
+ok 'sent down to http: it is completed, from where it was' wait_state down.txt completed
+ok 'first it went up' grep -q "GET $there" results.access
+is "$(control GET requests | jq '[.[] | select(.path == "/down")] | length')" 0 'but not down'
+is "$(accepted 'one that is sent down')" 1 'it was paid for once'
+
 # --- many on one ------------------------------------------------------------------------------------
 
 : >good.access
@@ -122,7 +149,7 @@ ok "and not one after the other (all took $took ms)" test "$took" -lt 15000
 # close_notify, no reply.  It is looked up, when there is somebody to ask.
 control POST faults '{"on":"submit","match":"is cut","do":"delay","seconds":60,"count":1}' >/dev/null
 prompt cut.txt good 'this one is cut'
-ok 'the request is at the sandbox' control GET 'wait?submits=1&faults=21&timeout=20'
+ok 'the request is at the sandbox' control GET 'wait?submits=1&faults=24&timeout=20'
 kill -KILL "$GOOD"
 wait "$GOOD" 2>/dev/null
 ok 'the submit is looked up' eventually 20 grep -q 'submitting -ambiguous->' "$WORK/daemon.log"
