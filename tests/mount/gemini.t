@@ -139,13 +139,15 @@ none new '"do":"finish","word":"A_NEW_REASON"' 'A_NEW_REASON'
 
 # --- what is not known ------------------------------------------------------------------------------
 
-for kind in drop_after drop_mid truncate 500 504; do
+ambiguous="drop_after drop_mid truncate 408 409 499 500 501 502 504 520 521 522 523 524 525 526 html"
+for kind in $ambiguous; do
 	rule="\"do\":\"$kind\""
 	[[ $kind != [0-9]* ]] || rule="\"do\":\"status\",\"status\":$kind,\"accepted\":true"
+	[ $kind != html ] || rule='"do":"html","accepted":true'
 	fault "{\"on\":\"submit\",\"match\":\"lost $kind\",$rule}"
 	prompt "lost-$kind.txt" "lost $kind"
 done
-for kind in drop_after drop_mid truncate 500 504; do
+for kind in $ambiguous; do
 	ok "$kind: unknown" wait_state "lost-$kind.txt" unknown
 	is "$(of_prompt "lost $kind" accepted),$(posts "lost $kind" '| length')" 1,1 "$kind: it was sent once"
 	like "$(status_of "lost-$kind.txt")" 'hint: .*retry.*cancel' "$kind: the status says what a person can do"

@@ -40,8 +40,10 @@ prompt unread.txt 'once unread'
 ok 'read on a reused connection, not accepted: unknown' wait_state unread.txt unknown
 is "$(of_prompt 'once unread' accepted),$(posts 'once unread' '| length')" 0,1 'and not sent again'
 
-for kind in drop_after drop_mid 500 502 504 520 524 html; do
+ambiguous='drop_after drop_mid truncate 408 409 499 500 501 502 504 520 521 522 523 524 525 526 530 html error_in_200'
+for kind in $ambiguous; do
 	case $kind in
+	error_in_200) rule='"do":"error_in_200","status":500,"accepted":true' ;;
 	[0-9]*) rule="\"do\":\"status\",\"status\":$kind,\"accepted\":true" ;;
 	html) rule='"do":"html","accepted":true' ;;
 	*) rule="\"do\":\"$kind\"" ;;
@@ -49,7 +51,7 @@ for kind in drop_after drop_mid 500 502 504 520 524 html; do
 	fault "{\"on\":\"submit\",\"match\":\"once $kind\",$rule}"
 	prompt "$kind.txt" "once $kind"
 done
-for kind in drop_after drop_mid 500 502 504 520 524 html; do
+for kind in $ambiguous; do
 	ok "$kind: it is completed" wait_state "$kind.txt" completed
 	is "$(of_prompt "once $kind" accepted),$(posts "once $kind" '| length')" 1,1 "$kind: one charge, one sent"
 	ok "$kind: the picture is there" test -s "$MNT/out/$kind.png"
@@ -68,13 +70,34 @@ for kind in drop_before reset 500; do
 	like "$(status_of "nothing-$kind.txt")" 'hint: .*retry.*cancel' "$kind, not accepted: the status says what a person can do"
 done
 
-# Neither a lookup that fails nor one that is asked to wait sends it again.
-fault '{"on":"submit","match":"stubborn","do":"drop_after"}'
-fault '{"on":"poll","do":"status","status":502,"count":1}'
-fault '{"on":"poll","do":"status","status":429,"headers":{"Retry-After":"0.2"},"count":1}'
-prompt stubborn.txt 'a stubborn one'
-ok 'lookups that fail are repeated' wait_state stubborn.txt completed
-is "$(of_prompt 'a stubborn one' accepted)" 1 'and the submit is not'
+# It is asked for at once, and 1, 3 and 12 times the first look (0.1 s) later: a provider may be late.
+asked() {                 # when, in ms after the first time
+	control GET requests | jq -r --arg id "$(posts "$1" '| .[0].body | fromjson | .client_business_id')" \
+		'[.[] | select(.method == "GET" and (.path | contains($id))) | .arrived_ms] | [.[] - .[0]] | join(" ")'
+}
+read -r first second third fourth more <<<"$(asked 'nothing 500')"
+ok "unknown: asked at once, after 100, 300 and 1200 ms, and no more ($first $second $third $fourth $more)" \
+	test "$first" = 0 -a "$second" -ge 90 -a "$third" -ge $((second + 290)) -a "$fourth" -ge $((third + 1190)) -a -z "$more"
+
+fault '{"on":"submit","match":"once late","do":"drop_after"}'
+fault '{"on":"poll","match":"once late","do":"status","status":404,"count":3}'
+# What the task says when it is found is taken at its word.
+fault '{"on":"submit","match":"found failed","do":"drop_after"}'
+fault '{"on":"poll","match":"found failed","do":"fail_task","message":"the brush broke on the way"}'
+# Who is not allowed to ask does not know either; neither a lookup that fails nor one that is asked to wait
+# sends it again.
+fault '{"on":"submit","match":"once forbidden","do":"drop_after"}'
+fault '{"on":"poll","match":"once forbidden","do":"status","status":403,"count":1}'
+fault '{"on":"submit","match":"once stubborn","do":"drop_after"}'
+fault '{"on":"poll","match":"once stubborn","do":"status","status":502,"count":1}'
+fault '{"on":"poll","match":"once stubborn","do":"status","status":429,"headers":{"Retry-After":"0.2"},"count":1}'
+for kind in late forbidden stubborn; do prompt $kind.txt "once $kind"; done
+prompt found.txt 'found failed'
+for kind in late forbidden stubborn; do once $kind; done
+ok 'found, and failed there: failed' wait_state found.txt failed
+like "$(status_of found.txt)" 'the brush broke on the way' 'the status says why'
+is "$(of_prompt 'found failed' charged),$(posts 'found failed' '| length')" 0,1 'it was paid back, and sent once'
+is "$(control GET faults | jq '[(.faults? // .)[] | select(.on == "poll" and .left > 0)] | length')" 0 'each lookup was answered as it should be'
 
 # --- provably not accepted: it is sent again --------------------------------------------------------
 
@@ -91,6 +114,10 @@ once date '' 2
 is "$(posts 'once date' '| .[1].arrived_ms - .[0].arrived_ms >= 700')" true 'date: obeyed'
 fault '{"on":"submit","match":"once busy","do":"status","status":503}'
 once busy '' 2
+fault '{"on":"submit","match":"once early","do":"status","status":425,"body":{}}'
+once early '' 2
+fault '{"on":"submit","match":"once inside","do":"error_in_200","status":429}'
+once inside '' 2
 
 # Objects instead of strings, only after the provider has said that it does not like strings.
 timeout 10 mkdir "$MNT/refs"
@@ -133,6 +160,15 @@ refusal 422 '{"error":{"code":"content_policy_violation","message":"no dragons"}
 refusal 422 '{"detail":[{"loc":["body","size"],"msg":"field required"}]}' 'field required'
 refusal 400 '[{"error":{"code":400,"status":"INVALID_ARGUMENT","message":"in a list"}}]' 'in a list'
 refusal 400 '""' 'refused the request'
+refusal 404 '{"error":{"message":"no such path"}}' 'does not know this.*no such path'
+refusal 410 '""' 'does not know this'
+refusal 413 '""' 'too large'
+refusal 415 '""' 'reference picture'
+fault "{\"on\":\"submit\",\"match\":\"once moved\",\"do\":\"redirect\",\"location\":\"$SANDBOX_URL/v1/images/generations\",\"status\":307}"
+prompt moved.txt 'once moved'
+ok '307: it fails, as nothing is sent to another place' wait_state moved.txt failed
+like "$(status_of moved.txt)" "address has moved.*307" '307: the status says so'
+is "$(of_prompt 'once moved' accepted),$(posts 'once moved' '| length')" 0,1 '307: it was sent once'
 
 for how in error text fail_reason; do
 	control POST settings "{\"failure_as\":\"$how\"}" >/dev/null
@@ -191,6 +227,24 @@ like "$(status_of refused.txt)" 'could not connect' 'the status says so'
 sandbox_start --port "$port" --result-port "$results" --canned
 ok 'connection refused: it is completed' wait_state refused.txt completed 30
 is "$(of_prompt 'connection refused' accepted)" 1 'connection refused: one charge'
+umount_it
+wait "$DAEMON"
+config <<-END
+	[provider nowhere]
+	like = sandbox
+	url = http://no-such-host.invalid
+	key-env = EASELFS_SANDBOX_KEY
+	[model nowhere]
+	provider = nowhere
+	id = gemini-2.5-flash-image-preview
+END
+mount_fg -o provider=sandbox,settle=0.05,log=debug || die 'it cannot be mounted for the third time'
+prompt nowhere.txt 'provider: nowhere
+
+to nobody'
+ok 'a host that is not there: deferred' wait_state nowhere.txt deferred
+like "$(status_of nowhere.txt)" 'could not find the address of no-such-host.invalid' 'the status says so'
+ok 'and it can be canceled, as nothing was sent' command cancel nowhere.txt
 
 # --- what was sent ----------------------------------------------------------------------------------
 
