@@ -83,6 +83,10 @@ long bill_named(const struct world *w, const char *name)
         return charged(w);
     if (!strcmp(name, "held"))
         return w->tasks.held;
+    if (!strcmp(name, "under_way"))
+        return w->tasks.under_way;
+    if (!strcmp(name, "most_under_way"))
+        return w->tasks.most_under_way;
     if (!strcmp(name, "hanging"))
         return w->hanging;
     return -1;
@@ -95,6 +99,8 @@ cJSON *bill_totals(const struct world *w)
         cJSON_AddNumberToObject(json, names[i], (double)w->bill.tally[i]);
     cJSON_AddNumberToObject(json, "charged", (double)charged(w));
     cJSON_AddNumberToObject(json, "held", (double)w->tasks.held);
+    cJSON_AddNumberToObject(json, "under_way", (double)w->tasks.under_way);
+    cJSON_AddNumberToObject(json, "most_under_way", (double)w->tasks.most_under_way);
     cJSON_AddNumberToObject(json, "hanging", w->hanging);
     cJSON_AddNumberToObject(json, "spent", w->bill.spent);
     return json;

@@ -47,7 +47,7 @@ void bill_refund(struct world *w, const char *prompt, double usd);
 void bill_rebate(struct world *w, double usd);
 /* How many tasks of this prompt were accepted so far. */
 long bill_accepted(const struct world *w, const char *prompt);
-/* The value of a tally by its name as in the JSON, also "charged" and "held"; -1 for no such name. */
+/* The value of a tally by its name as in the JSON, also "charged", "held" and the like; -1 for no such name. */
 long bill_named(const struct world *w, const char *name);
 /* Totals alone; and totals with the map per prompt. */
 cJSON *bill_totals(const struct world *w);

@@ -98,6 +98,7 @@ bool faults_add(struct faults *faults, const cJSON *rule, char **why)
     f->skip = (long)number_of(rule, "skip", 0);
     f->count = (long)number_of(rule, "count", 1);
     f->seconds = number_of(rule, "seconds", 0);
+    f->share = number_of(rule, "share", 1);
     f->match = text_of(rule, "match") ? must_dup(text_of(rule, "match")) : NULL;
     f->rule = cJSON_Duplicate(rule, true);
     while (*end)
@@ -125,6 +126,15 @@ static struct fault *copy(const struct fault *f)
     return c;
 }
 
+/* The dice are thrown once for each rule and event; the rows of numbers are the same in every run.  A rule
+ * that can strike early has had its throw when the rest of the request is there. */
+static bool luck(struct faults *faults, const struct fault *f, bool early)
+{
+    if (!early && f->kind == FAULT_DROP_BEFORE && !f->match && f->share < 1)
+        return false;
+    return f->share >= 1 || (double)(mix64(++faults->dice) >> 11) < f->share * 0x1p53;
+}
+
 struct fault *faults_take(struct world *w, enum fault_event on, const char *path, const char *prompt, bool reused, bool early)
 {
     for (struct fault *f = w->faults.first; f; f = f->next) {
@@ -134,6 +144,8 @@ struct fault *faults_take(struct world *w, enum fault_event on, const char *path
             f->skip--;
             continue;
         }
+        if (!luck(&w->faults, f, early))
+            continue;
         if (f->count > 0)
             f->count--;
         f->struck++;

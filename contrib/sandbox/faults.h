@@ -7,6 +7,7 @@
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct answer;
 struct request;
@@ -30,12 +31,14 @@ struct fault {
     long skip, count;       /* still to skip; still to strike, -1 = always */
     long struck;
     double seconds;
+    double share;           /* of the events that fit, those it strikes */
     char *match;
     cJSON *rule;            /* as it was posted: further parameters */
 };
 
 struct faults {
     struct fault *first;
+    uint64_t dice;          /* how often they were thrown */
 };
 
 /* Adds a rule; false leaves the reason in *why (malloc). */

@@ -60,6 +60,7 @@ static void end(struct task *t, bool failed)
         return;
     timer_cancel(w, &t->timer);
     unhold(t);
+    w->tasks.under_way--;
     t->completed = clock_wall();
     t->state = failed ? TASK_FAILED : TASK_COMPLETED;
     if (failed) {
@@ -161,6 +162,8 @@ static void remember(struct tasks *ts, struct task *t)
             abort();
     }
     ts->all[ts->count++] = t;
+    if (++ts->under_way > ts->most_under_way)
+        ts->most_under_way = ts->under_way;
     map_put(&ts->by_id, t->id, t);
     if (t->order.business_id)
         map_put(&ts->by_business_id, t->order.business_id, t);

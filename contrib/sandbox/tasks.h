@@ -64,6 +64,7 @@ struct tasks {
     struct task **all;              /* in order of arrival */
     size_t count, room;
     long held;
+    long under_way, most_under_way; /* accepted and not ended yet: now, and the most at once */
     struct map by_id, by_business_id, by_path;  /* task, newest task, picture */
     uint64_t secret;                /* so that ids differ from run to run */
     uint64_t serial;

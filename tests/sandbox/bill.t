@@ -28,6 +28,15 @@ is "$CODE" 404 'and they lead nowhere'
 
 reset
 settings '{"business_ids":"accept"}'
+fault '{"on":"submit","do":"hold","count":2}'
+for i in 1 2; do submit '{"model":"nano-banana","prompt":"long"}'; done
+is "$(bill '[.under_way,.most_under_way]|join(" ")')" '2 2' 'two are under way'
+control POST finish '{"all":true}' >/dev/null
+submit '{"model":"nano-banana","prompt":"short"}'
+control GET 'wait?completed=3' >/dev/null
+is "$(bill '[.under_way,.most_under_way]|join(" ")')" '0 2' 'then none, and never were more'
+reset
+is "$(bill .most_under_way)" 0 'until the reset'
 fault '{"on":"submit","do":"fail_task","match":"bad","code":"content_policy_violation","message":"no"}'
 submit '{"model":"nano-banana","prompt":"good"}'
 submit '{"model":"nano-banana","prompt":"bad one"}'
