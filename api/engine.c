@@ -98,9 +98,11 @@ void job_dirty(struct engine *e, struct job *j)
 
 void prompt_dirty(struct engine *e, struct prompt *p)
 {
-	if (!p->dirty)
-		e->dirty_prompts++;
+	if (p->dirty)
+		return;
 	p->dirty = true;
+	p->next_dirty = e->dirty_prompts;
+	e->dirty_prompts = p;
 }
 
 void task_dirty(struct engine *e, struct task *t)
@@ -168,11 +170,9 @@ static int save_all(struct engine *e)
 	for (struct job *j = e->dirty; j; j = j->next_dirty)
 		if ((result = save_job(e, j)) < 0)
 			return result;
-	struct prompt *p, *tmp;
-	if (e->dirty_prompts)
-		HASH_ITER(hh, e->prompts, p, tmp)
-			if (p->dirty && (result = e->journal->prompt_save(e->journal, &p->row)) < 0)
-				return result;
+	for (struct prompt *p = e->dirty_prompts; p; p = p->next_dirty)
+		if ((result = e->journal->prompt_save(e->journal, &p->row)) < 0)
+			return result;
 	if ((result = tidy_record(e)) < 0)
 		return result;
 	if (e->pending_pictures || e->pending_usd != 0)
@@ -212,22 +212,23 @@ static struct job **all_clean(struct engine *e, size_t *count)
 {
 	struct job **jobs = NULL;
 	size_t n = 0, room = 0;
-	struct prompt *p, *tmp;
+	struct prompt *p;
 
 	for (struct job *j = e->dirty; j; j = j->next_dirty) {
 		if (n == room)
 			jobs = xrealloc(jobs, (room = room ? 2 * room : 16) * sizeof(*jobs));
 		jobs[n++] = j;
 		j->listed_dirty = j->dirty = j->fresh = false;
-		j->prompt->dirty = j->prompt->fresh = false;
+		j->prompt->fresh = false;
 		for (size_t i = 0; i < j->tasks_count; i++)
 			j->tasks[i]->dirty = j->tasks[i]->fresh = false;
 	}
-	if (e->dirty_prompts)
-		HASH_ITER(hh, e->prompts, p, tmp)
-			p->dirty = p->fresh = false;
+	while ((p = e->dirty_prompts)) {
+		e->dirty_prompts = p->next_dirty;
+		p->dirty = p->fresh = false;
+		prompt_put(e, p);     /* those of the jobs above stay */
+	}
 	e->dirty = NULL;
-	e->dirty_prompts = 0;
 	e->untidy_recorded = e->untidy;
 	e->pending_pictures = 0;
 	e->pending_usd = 0;
@@ -269,16 +270,12 @@ void engine_flush(struct engine *e)
 		return;
 	}
 	journal_takes(e);
-	size_t count, prompts = e->dirty_prompts;
+	size_t count;
 	struct job **written = all_clean(e, &count);
 	run_after(e);
 	for (size_t i = 0; i < count; i++)
 		job_free(e, written[i]);      /* those that nothing happens to any more */
 	free(written);
-	struct prompt *p, *tmp;
-	if (prompts)
-		HASH_ITER(hh, e->prompts, p, tmp)
-			prompt_put(e, p);
 }
 
 /* --- budget --- */

@@ -87,13 +87,16 @@ struct task {
 struct prompt {
 	struct prompt_row row;
 	bool dirty, fresh, grace, hashed;
+	struct prompt *next_dirty;
 	unsigned jobs;                /* in memory */
+	struct job *all;              /* these */
 	struct job *newest;           /* if in memory */
 	struct timer timer;           /* of a deletion: when readers learn of it, then when it can't be undone */
 	int64_t grace_ends;           /* clock_mono_ms() */
 	uint64_t publishing;          /* serial of the job whose pictures are on their way to out/ … */
 	unsigned on_the_way;          /* … and how many of them */
 	UT_hash_handle hh;            /* by row.path */
+	UT_hash_handle stem_hh;       /* by row.stem, which several may have */
 };
 
 struct job {
@@ -112,6 +115,7 @@ struct job {
 	unsigned uploads;             /* how often its references were uploaded anew */
 	struct job *next_dirty;
 	bool adopted;                 /* its pictures were found in out/: its prompt shows them */
+	struct job *next_of_prompt;
 	bool leads;                   /* other prompts with this digest wait for it */
 	UT_hash_handle digest_hh;     /* in leaders, by row.digest */
 	UT_hash_handle hh;            /* by serial */
@@ -139,7 +143,8 @@ struct engine {
 	int64_t stop_by;
 
 	struct account *accounts;
-	struct prompt *prompts;
+	struct prompt *prompts;       /* by path */
+	struct prompt *stems;         /* the same ones, by stem */
 	struct job *jobs;
 	struct job *dirty;
 	struct job *leaders;          /* by digest */
@@ -148,7 +153,7 @@ struct engine {
 	struct waiters *waiters;
 	bool drained;
 	size_t disk_work;             /* posted to the disk thread and not back yet */
-	size_t dirty_prompts;
+	struct prompt *dirty_prompts;
 	size_t publications;          /* given to fs and not back yet */
 	size_t moves;                 /* of them, those that follow a rename */
 	bool untidy, untidy_recorded; /* something in out/ is to follow a job's end; and the journal says so */

@@ -32,14 +32,29 @@ static char *stem_of(const char *path)
 static void prompt_hash(struct engine *e, struct prompt *p)
 {
 	HASH_ADD_KEYPTR(hh, e->prompts, p->row.path, strlen(p->row.path), p);
+	HASH_ADD_KEYPTR(stem_hh, e->stems, p->row.stem, strlen(p->row.stem), p);
 	p->hashed = true;
 }
 
 static void prompt_unhash(struct engine *e, struct prompt *p)
 {
-	if (p->hashed)
+	if (p->hashed) {
 		HASH_DEL(e->prompts, p);
+		HASH_DELETE(stem_hh, e->stems, p);
+	}
 	p->hashed = false;
+}
+
+/* The next one of the same stem: uthash keeps equal keys in one bucket. */
+static struct prompt *next_of_stem(const struct prompt *p)
+{
+	const UT_hash_handle *at = &p->stem_hh;
+
+	while ((at = at->hh_next))
+		if (at->hashv == p->stem_hh.hashv && at->keylen == p->stem_hh.keylen &&
+		    memcmp(at->key, p->stem_hh.key, at->keylen) == 0)
+			return (struct prompt *)((char *)at - offsetof(struct prompt, stem_hh));
+	return NULL;
 }
 
 static struct prompt *prompt_in_memory(struct engine *e, const char *path)
@@ -145,6 +160,8 @@ struct job *job_new(struct engine *e, struct prompt *p, size_t tasks)
 	j->serial = ++e->serial;
 	j->prompt = p;
 	p->jobs++;
+	j->next_of_prompt = p->all;
+	p->all = j;
 	while (j->tasks_count < tasks)
 		task_new(j);
 	HASH_ADD(hh, e->jobs, serial, sizeof(j->serial), j);
@@ -233,6 +250,7 @@ void job_drop(struct engine *e, struct job *j)
 	if (p->newest == j)
 		p->newest = NULL;
 	p->jobs--;
+	LL_DELETE2(p->all, j, next_of_prompt);
 	free(j);
 	prompt_put(e, p);
 }
@@ -526,10 +544,8 @@ static void give_up(struct engine *e, struct job *j, const char *reason, const c
 /* A revision that was never sent gives way to the newer one. */
 static void supersede(struct engine *e, struct prompt *p, struct job *newer)
 {
-	struct job *j, *tmp;
-
-	HASH_ITER(hh, e->jobs, j, tmp)
-		if (j->prompt == p && j != newer)
+	for (struct job *j = p->all; j; j = j->next_of_prompt)
+		if (j != newer)
 			give_up(e, j, NEWER_TEXT, NULL);
 	/* A held or failed one that is not in memory stays as it is: it is no longer the newest. */
 }
@@ -580,10 +596,11 @@ static unsigned pictures_of(struct engine *e, const char *path)
 static char *stem_holder(struct engine *e, const char *stem, const char *path)
 {
 	struct claim c = { .e = e, .path = path };
-	struct prompt *p, *tmp;
+	struct prompt *p;
 
-	HASH_ITER(hh, e->prompts, p, tmp)
-		if (!p->row.gone_ms && strcmp(p->row.stem, stem) == 0 && strcmp(p->row.path, path) != 0 &&
+	HASH_FIND(stem_hh, e->stems, stem, strlen(stem), p);
+	for (; p; p = next_of_stem(p))
+		if (!p->row.gone_ms && strcmp(p->row.path, path) != 0 &&
 		    has_claim(e, &p->row, p->newest))
 			return xstrdup(p->row.path);
 	e->journal->prompts_by_stem(e->journal, stem, claim_seen, &c);
@@ -708,6 +725,8 @@ static void commit_gone(struct engine *e, struct engine_commit *c)
 	/* Another file may stand under that name by now. */
 	if (p && p->row.dev == c->dev && p->row.ino == c->ino)
 		engine_removed(e, c->path);
+	if (p)
+		prompt_put(e, p);
 }
 
 /* It was taken away with the prompt. */
@@ -812,16 +831,12 @@ void engine_removed(struct engine *e, const char *path)
 /* Nobody wrote it anew: what was not sent is cancelled, what was is an orphan, and the path is free. */
 void prompt_grace_over(struct engine *e, struct prompt *p)
 {
-	struct job *j, *tmp;
-
 	p->grace = true;              /* so that it stays while its jobs are looked at */
 	timers_unset(&e->prompt_timers, &p->timer);
 	if (!stem_is_taken(e, p))
 		publish_no_error_file(e, p);
-	struct job *held = held_but_sent(e, p->row.job);
-	HASH_ITER(hh, e->jobs, j, tmp) {
-		if (j->prompt != p && j != held)
-			continue;
+	held_but_sent(e, p->row.job);
+	for (struct job *j = p->all; j; j = j->next_of_prompt) {
 		j->row.orphan = true;
 		job_dirty(e, j);
 		give_up(e, j, PROMPT_DELETED, IF_IT_COMES_BACK);
@@ -844,22 +859,30 @@ char *path_after_rename(const char *path, const char *from, const char *to)
 	return xasprintf("%s%s", to, path + len);
 }
 
+static void rename_prompt(struct engine *e, struct prompt *p, const struct rename *r)
+{
+	char *to = p->row.gone_ms ? NULL : path_after_rename(p->row.path, r->from, r->to);
+
+	if (!to)
+		return;
+	prompt_unhash(e, p);
+	free(p->row.path);
+	free(p->row.stem);
+	p->row.path = to;
+	p->row.stem = stem_of(to);
+	prompt_hash(e, p);
+	prompt_dirty(e, p);      /* written once more, should the rename's own transaction fail */
+}
+
 static void rename_in_memory(struct engine *e, const struct rename *r)
 {
-	struct prompt *p, *tmp;
+	struct prompt *p = r->is_dir ? NULL : prompt_in_memory(e, r->from), *tmp;
 
-	HASH_ITER(hh, e->prompts, p, tmp) {
-		char *to = p->row.gone_ms ? NULL : path_after_rename(p->row.path, r->from, r->to);
-		if (!to)
-			continue;
-		prompt_unhash(e, p);
-		free(p->row.path);
-		free(p->row.stem);
-		p->row.path = to;
-		p->row.stem = stem_of(to);
-		prompt_hash(e, p);
-		prompt_dirty(e, p);      /* written once more, should the rename's own transaction fail */
-	}
+	if (p)
+		rename_prompt(e, p, r);
+	if (r->is_dir)
+		HASH_ITER(hh, e->prompts, p, tmp)
+			rename_prompt(e, p, r);
 }
 
 /* What stood under the new name gives way to the newcomer with its record. */

@@ -269,7 +269,10 @@ void publish_error_file(struct engine *e, struct job *j)
 	cleanup_free char *out = xasprintf("out/%s.error.txt", j->prompt->row.stem);
 	struct stat st;
 
-	if (j->prompt->newest != j || j->prompt->row.gone_ms || stem_is_taken(e, j->prompt))
+	/* Nearly always there is nothing to say and nothing to take away: that is found out first. */
+	if (j->prompt->newest != j || j->prompt->row.gone_ms ||
+	    (!publish_says_why(j->row.state) && fstatat(e->set.source_fd, out, &st, AT_SYMLINK_NOFOLLOW) < 0) ||
+	    stem_is_taken(e, j->prompt))
 		return;
 	struct publication *p = publication_new(j, out);
 	p->kind = PUBLISH_REMOVE;
@@ -284,9 +287,6 @@ void publish_error_file(struct engine *e, struct job *j)
 			publication_free(p);
 			return;
 		}
-	} else if (fstatat(e->set.source_fd, out, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-		publication_free(p);
-		return;
 	}
 	tidy_intended(e);
 	e->publications++;

@@ -383,8 +383,11 @@ static int command_run(struct engine *e, const struct command *c)
 
 	if (c->verb == VERB_RELEASE)
 		journal_released(e);
-	engine_flush(e);              /* so that the newest job has its id */
-	if (!(id = newest_job(e, c->path)))
+	if (!(id = newest_job(e, c->path))) {
+		engine_flush(e);      /* so that the newest job has its id */
+		id = newest_job(e, c->path);
+	}
+	if (!id)
 		return -ENOENT;
 	struct job *j = job_activate(e, id);
 	if (!j)
