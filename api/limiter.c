@@ -2,29 +2,53 @@
 
 /* Resets that are nearer than that to each other are the same one, said twice. */
 #define SAME_WINDOW_MS 1000
+/* The provider's window in parts; ours is longer, by what requests are on their way now longer and now
+ * shorter. */
+#define WINDOW_PARTS 100
 
 void limiter_init(struct limiter *l, int per_minute, int64_t now)
 {
-	double burst = per_minute / 6.0;
-
-	*l = (struct limiter){ .per_ms = per_minute / 60000.0, .burst = burst < 1 ? 1 : burst };
-	l->tokens = l->burst;
-	l->filled = now;
+	*l = (struct limiter){ 0 };
+	if (per_minute <= 0)
+		return;
+	l->burst = per_minute < 6 ? 1 : (unsigned)per_minute / 6;
+	l->part_ms = l->burst * (int64_t)60000 / per_minute / WINDOW_PARTS;
+	if (l->part_ms < 1)
+		l->part_ms = 1;
+	l->newest = now / l->part_ms;
 }
 
-/* By our own count: 0 and one is taken, or how long until there is one. */
-static int64_t take_token(struct limiter *l, int64_t now)
+/* What was sent more than a window ago does not count any more. */
+static void move_window(struct limiter *l, int64_t now)
 {
-	if (l->per_ms <= 0)
+	int64_t to = now / l->part_ms;
+
+	if (to - l->newest > LIMITER_PARTS)
+		l->newest = to - LIMITER_PARTS;
+	while (l->newest < to) {
+		unsigned *oldest = &l->sent_in[++l->newest % LIMITER_PARTS];
+		l->sent -= *oldest;
+		*oldest = 0;
+	}
+}
+
+/* By our own count: 0 and one is taken, or how long until the oldest leaves the window. */
+static int64_t take_place(struct limiter *l, int64_t now)
+{
+	int64_t later = 1;
+
+	if (!l->burst)
 		return 0;
-	l->tokens += (double)(now - l->filled) * l->per_ms;
-	if (l->tokens > l->burst)
-		l->tokens = l->burst;
-	l->filled = now;
-	if (l->tokens < 1)
-		return 1 + (int64_t)((1 - l->tokens) / l->per_ms);
-	l->tokens -= 1;
-	return 0;
+	move_window(l, now);
+	if (l->sent < l->burst) {
+		l->sent++;
+		l->sent_in[l->newest % LIMITER_PARTS]++;
+		return 0;
+	}
+	/* A part is the oldest one until the one that takes its place begins. */
+	while (!l->sent_in[(l->newest + later) % LIMITER_PARTS])
+		later++;
+	return (l->newest + later) * l->part_ms - now;
 }
 
 int64_t limiter_take(struct limiter *l, int64_t now)
@@ -35,7 +59,7 @@ int64_t limiter_take(struct limiter *l, int64_t now)
 		return l->not_before - now;
 	if (said && l->left < 1)
 		return l->left_until - now;
-	int64_t wait = take_token(l, now);
+	int64_t wait = take_place(l, now);
 	if (said && !wait)
 		l->left -= 1;
 	return wait;

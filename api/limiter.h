@@ -1,17 +1,25 @@
 /*
  * limiter: how often an account may be asked.
  *
- * A token bucket: `per_minute` requests a minute, a sixth of that at once (the documented burst of ten
- * seconds), and a time before which nothing goes (Retry-After).  Milliseconds of clock_mono_ms().
+ * A sliding window: in any ten seconds no more than a sixth of `per_minute`, which is the documented
+ * burst and makes `per_minute` in any minute; below six a minute it is one, in as long as that takes.  And
+ * a time before which nothing goes (Retry-After).  Milliseconds of clock_mono_ms(), which never go back.
+ *
+ * A bucket that fills up again while it is emptied would let twice the burst through in ten seconds, and a
+ * burst more than `per_minute` in the first minute: providers count windows.
  */
 #ifndef API_LIMITER_H
 #define API_LIMITER_H
 
 #include "base.h"
 
+#define LIMITER_PARTS 105     /* five more than the provider's window has */
+
 struct limiter {
-	double per_ms, burst, tokens;
-	int64_t filled, not_before;
+	unsigned burst;               /* 0 = without limit */
+	int64_t part_ms, newest;      /* length of a part; number of the newest one */
+	unsigned sent, sent_in[LIMITER_PARTS];
+	int64_t not_before;
 	double left; int64_t left_until;     /* what the provider said; until 0: nothing */
 };
 
