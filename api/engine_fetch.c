@@ -148,6 +148,11 @@ void fetch_fresh_url(struct engine *e, struct task *t, const char *why)
 		no_fresh_url(e, t, why);
 		return;
 	}
+	int64_t wait = limiter_take(&account_of(e, p)->queries, clock_mono_ms());
+	if (wait > 0) {
+		fetch_later(e, t, (double)wait / 1000, why);
+		return;
+	}
 	log_info("picture %lld: %s; asking for a fresh address", (long long)t->row.id, why);
 	task_wire(t)->build_poll(p, t->row.task_id, &call);
 	kill_point(BEFORE_REFRESH);

@@ -327,6 +327,11 @@ void task_look_up(struct engine *e, struct task *t)
 	struct wire_call call = { 0 };
 	struct http_request base = HTTP_REQUEST_INIT;
 
+	int64_t wait = p->has_lookup ? limiter_take(&account_of(e, p)->queries, clock_mono_ms()) : 0;
+	if (wait > 0) {
+		task_at(e, t, clock_mono_ms() + wait, task_look_up);
+		return;
+	}
 	if (task_wire(t)->synchronous && submit_recovered(e, t))
 		return;
 	if (!p->has_lookup || task_wire(t)->synchronous || !t->row.own_id) {
