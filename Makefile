@@ -40,7 +40,7 @@ SANDBOX_OBJS := $(call objs,$(wildcard contrib/sandbox/*.c))
 LIB_OBJS := $(BASE_OBJS) $(CACHE_OBJS) $(API_OBJS) $(filter-out $(O)/fs/main.o,$(FS_OBJS))
 UNIT_TESTS := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*.c))
 FUZZERS := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
-TEST_TOOLS := $(patsubst %.c,$(O)/%,$(wildcard tests/tools/*.c))
+TEST_TOOLS := $(patsubst %.c,$(O)/%,$(wildcard tests/tools/*.c)) $(O)/tests/tools/easelfs-clock
 
 all: $(O)/easelfs $(O)/easelfs-sandbox
 
@@ -59,6 +59,13 @@ $(O)/tests/unit/%: $(O)/tests/unit/%.o $(LIB_OBJS)
 $(O)/tests/tools/%: $(O)/tests/tools/%.o $(BASE_OBJS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lm
+
+# easelfs with clocks that a test can move (base.c).
+$(O)/tests/tools/base-clock.o: base.c | $(O)/include/base.h
+	$(call compile,base,) -DCLOCK_OFFSET
+$(O)/tests/tools/easelfs-clock: $(O)/tests/tools/base-clock.o $(filter-out $(BASE_OBJS),$(LIB_OBJS)) $(O)/fs/main.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call pkg_libs,$(PKG_DAEMON)) -lm
 
 # A fuzzer includes what it is about; the rest comes from an archive, so that nothing is there twice.
 FUZZ_MAIN ?= $(O)/tests/fuzz/driver.o

@@ -324,12 +324,31 @@ void log_to_syslog(void)
 	atomic_store(&log_uses_syslog, true);
 }
 
+#ifdef CLOCK_OFFSET
+/* For tests of long times: $EASELFS_CLOCK names a file with two numbers of milliseconds, by which the wall
+ * clock and the other one are ahead.  Looked at each time, as it changes while we run. */
+static int64_t clock_offset_ms(clockid_t id)
+{
+	const char *name = getenv("EASELFS_CLOCK");
+	FILE *file = name ? fopen(name, "re") : NULL;
+	long long wall = 0, mono = 0;
+
+	if (file && fscanf(file, "%lld %lld", &wall, &mono) != 2)
+		BUG("%s has no two numbers", name);
+	if (file)
+		fclose(file);
+	return id == CLOCK_REALTIME ? wall : mono;
+}
+#else
+#define clock_offset_ms(id) 0
+#endif
+
 static int64_t clock_ms(clockid_t id)
 {
 	struct timespec t;
 
 	clock_gettime(id, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 + clock_offset_ms(id);
 }
 
 int64_t clock_mono_ms(void)

@@ -13,6 +13,8 @@
 #define DISK_SECONDS 3
 /* How often an address is tried that nobody can be asked about. */
 #define LONE_URL_TRIES 10
+/* By our clock it has expired, but that may be wrong: not before so many tries. */
+#define EXPIRED_TRIES 3
 #define MAX_PICTURE_BYTES ((uint64_t)256 << 20)
 
 /* --- download --- */
@@ -106,7 +108,7 @@ static void refreshed(void *arg, const struct http_reply *reply)
 		free(t->row.urls);
 		t->row.urls = xstrdup(r.urls[which]);
 		t->row.expires_ms = r.expires_at * 1000;
-		over = has_expired(t);
+		over = has_expired(t) && t->row.attempts >= EXPIRED_TRIES;
 		if (same && over)
 			task_event(e, t, EVENT_EXPIRED, "the picture was not fetched before its URL expired",
 			           "easelfs again makes a new one");

@@ -37,6 +37,9 @@
 #include "timers.h"
 #include "wire.h"
 
+/* A running task is asked for until the provider says what became of it, or this long. */
+#define TASK_WEEK_MS (7 * 86400 * (int64_t)1000)
+
 /* A provider account as it is used: its queue, its limits, whether it refuses everything. */
 struct account {
 	char *name;
@@ -66,6 +69,8 @@ struct task {
 	struct reply *reply;          /* of a synchronous submit, while it comes */
 	int fd;                       /* where a download goes */
 	unsigned looks;               /* of this state */
+	unsigned unknown_looks;       /* of them, the latest that the provider knew no task for */
+	int64_t week_over;            /* clock_mono_ms when it is given up; RUNNING only */
 	enum refs_form refs_form;
 	bool refs_form_tried;
 	unsigned uploads;             /* of its job, when it was sent */

@@ -3,11 +3,9 @@
 
 #include "kill.h"
 
-/* A running task is asked for until the provider says what became of it, or this long. */
-#define TASK_WEEK_MS (7 * 86400 * (int64_t)1000)
-/* No week is over before it was asked for that often since the start: the clock may have been wrong. */
+/* No week is over before it was asked for that often since the start. */
 #define TASK_WEEK_LOOKS 20
-/* A task that the provider does not know any more is asked for that often (replication lag). */
+/* A task that the provider does not know any more is asked for that often in a row (replication lag). */
 #define GONE_LOOKS 8
 
 static void poll_later(struct engine *e, struct task *t, double seconds)
@@ -28,13 +26,23 @@ static double poll_wait(const struct task *t)
 	return wait * (1 + 0.1 * (double)(backoff_ms(0, 0) % 100) / 100);
 }
 
+/* Both clocks must say so: one can be set, the other knows nothing of the time before the start. */
+static bool week_is_over(struct engine *e, struct task *t, const char *why)
+{
+	if (clock_mono_ms() < t->week_over || clock_wall_ms() - t->row.submitted_ms < TASK_WEEK_MS ||
+	    t->looks < TASK_WEEK_LOOKS)
+		return false;
+	cleanup_free char *reason = xasprintf("the provider did not finish it within a week%s%s", why ? "; at last: " : "",
+	                                      why ? why : "");
+	task_event(e, t, EVENT_EXPIRED, reason, "easelfs again makes a new one");
+	return true;
+}
+
 static void poll_again(struct engine *e, struct task *t, const struct wire_result *r)
 {
-	if (clock_wall_ms() - t->row.submitted_ms > TASK_WEEK_MS && t->looks >= TASK_WEEK_LOOKS) {
-		task_event(e, t, EVENT_EXPIRED, "the provider did not finish it within a week",
-		           "easelfs again makes a new one");
+	t->unknown_looks = 0;
+	if (week_is_over(e, t, NULL))
 		return;
-	}
 	if (r->progress >= 0 && r->progress != t->row.progress) {
 		t->row.progress = r->progress;
 		task_dirty(e, t);
@@ -52,19 +60,23 @@ static void poll_failed(struct engine *e, struct task *t, double asked, const ch
 	const struct provider *p = t->job->request.provider;
 	int64_t wait = backoff_ms(t->row.attempts++, asked);
 
+	if (week_is_over(e, t, why))
+		return;
 	if (wait < (int64_t)(p->poll_min * 1000))
 		wait = (int64_t)(p->poll_min * 1000);
 	if (asked < 0 && wait > (int64_t)(p->poll_max * 1000))
 		wait = (int64_t)(p->poll_max * 1000);
 	task_set_reason(t, why, "the task goes on; it is asked for again by itself");
 	task_dirty(e, t);
-	job_changed(e, t->job, false);
+	job_settle(e, t->job);
 	task_at(e, t, clock_mono_ms() + wait, task_poll_now);
 }
 
 static void poll_gone(struct engine *e, struct task *t, const struct wire_result *r)
 {
-	if (t->row.attempts < GONE_LOOKS) {
+	/* Counted apart from other failures: a provider that was down for an hour may know nothing for a moment
+	 * when it is back. */
+	if (t->unknown_looks++ < GONE_LOOKS) {
 		poll_failed(e, t, -1, r->reason);
 		return;
 	}

@@ -257,7 +257,7 @@ static void look_again(struct engine *e, struct task *t, double asked, const cha
 {
 	task_set_reason(t, why, "it is looked up until the provider answers");
 	task_dirty(e, t);
-	job_changed(e, t->job, false);
+	job_settle(e, t->job);
 	task_at(e, t, clock_mono_ms() + backoff_ms(2 + t->row.attempts++, asked), task_look_up);
 }
 

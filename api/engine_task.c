@@ -5,6 +5,8 @@
 
 /* The longest wait that a provider may ask for; a longer one comes from a clock that was wrong. */
 #define MAX_WAIT_MS (86400 * (int64_t)1000)
+/* After a start a running task is asked for at least so long, as the clock may have been wrong. */
+#define TASK_LAST_MS (3600 * (int64_t)1000)
 
 /* --- changing the state --- */
 
@@ -114,14 +116,27 @@ static void on_wait_over(struct engine *e, struct task *t)
 	task_event(e, t, EVENT_TIME, NULL, NULL);
 }
 
+static int64_t between(int64_t least, int64_t value, int64_t most)
+{
+	return value < least ? least : value > most ? most : value;
+}
+
+/* It was sent, or the job made, later than now: what is recorded of times means nothing. */
+static bool clock_was_set_back(const struct task *t)
+{
+	int64_t now = clock_wall_ms();
+
+	return now < t->row.submitted_ms || now < t->job->row.created_ms;
+}
+
 static void resume_deferred(struct engine *e, struct task *t)
 {
-	int64_t wait = t->row.next_try_ms - clock_wall_ms();
+	int64_t wait = between(0, t->row.next_try_ms - clock_wall_ms(), MAX_WAIT_MS);
 
-	if (wait > MAX_WAIT_MS)
-		wait = MAX_WAIT_MS;
+	if (clock_was_set_back(t))
+		wait = between(0, wait, backoff_ms(t->row.attempts, -1));
 	account_leave(e, t);
-	task_at(e, t, clock_mono_ms() + (wait > 0 ? wait : 0), on_wait_over);
+	task_at(e, t, clock_mono_ms() + wait, on_wait_over);
 }
 
 static void resume_queued(struct engine *e, struct task *t)
@@ -141,13 +156,15 @@ static void resume_submitting(struct engine *e, struct task *t)
 static void resume_running(struct engine *e, struct task *t)
 {
 	const struct provider *p = t->job->request.provider;
-	int64_t since = clock_wall_ms() - t->row.submitted_ms, first;
+	int64_t since = clock_wall_ms() - t->row.submitted_ms, first, now = clock_mono_ms();
 
 	if (!t->job->has_request)
 		return;
-	first = (int64_t)(p->first_look * 1000) - since;
+	first = (int64_t)(p->first_look * 1000);
 	account_enter(e, t);
-	task_at(e, t, clock_mono_ms() + (first > 0 && t->row.submitted_ms ? first : 0), task_poll_now);
+	t->unknown_looks = 0;
+	t->week_over = now + between(TASK_LAST_MS, TASK_WEEK_MS - since, TASK_WEEK_MS);
+	task_at(e, t, now + between(0, first - since, first), task_poll_now);
 }
 
 static void resume_downloading(struct engine *e, struct task *t)
