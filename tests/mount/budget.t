@@ -90,6 +90,19 @@ held() { for p; do [ "$(state_of "$p.txt")" != held ] || echo "$MNT/$p.txt"; don
 ok 'release of all that is held' timeout 10 "$O/easelfs" release $(held a1 a2 a3 a4 a5 a6 a7 a8 b1 c4)
 ok 'sends them' eventually 30 eval '[ "$(states a1 a2 a3 a4 a5 a6 a7 a8 b1 c4)" = "10 completed" ]'
 
+# --- many at once -----------------------------------------------------------------------------------
+
+mkdir "$WORK/many" "$WORK/hundreds"
+umount_it
+for i in {1..500}; do echo "one of five hundred: $i" >"$WORK/hundreds/p$i.txt"; done
+control POST reset >/dev/null
+mount_fg -o model=paid,settle=0.05,budget=50 "$WORK/many" || die 'it cannot be mounted'
+timeout 30 cp -r "$WORK/hundreds" "$MNT/"
+held_of_many() { timeout 30 "$O/easelfs" status "$MNT" | grep -c ' held'; }
+ok '500 at once with a budget of 50: 450 are held' eventually 60 eval '[ "$(held_of_many)" = 450 ]'
+ok 'the others are made' eventually 60 eval '[ "$(find "$MNT/out" -name "*.png" | wc -l)" = 50 ]'
+is "$(bill '.submits_seen,.charged' | xargs)" '50 50' 'for fifty charges'
+
 # --- n ----------------------------------------------------------------------------------------------
 
 export TZ=Etc/GMT+12

@@ -1,0 +1,66 @@
+#!/bin/bash
+# Ten thousand prompts copied in at once: as many pictures and charges, no more under way than the row of
+# the provider allows, in memory that does not grow with what is done; with faults of every kind, too, and
+# at a provider that counts its requests.
+#
+# PROMPTS=n; FAULTS=percent of the requests.
+. "$(dirname "$0")/../mount/lib.sh" || exit
+. "$(dirname "$0")/../mount/load.sh" || exit
+
+n=${PROMPTS:-10000}
+faults=${FAULTS:-5}
+
+load_setup 50 --submit-rpm 0 --query-rpm 0
+start() { mount_fg -o provider=sandbox,settle=0.05,budget=none || die 'it cannot be mounted'; }
+# within A B KB: B is at most a quarter and KB more than A
+within() { [ "$2" -le $(($1 * 5 / 4 + $3)) ]; }
+
+start
+before=$(rss_anon)
+load_run calm "$n" 600
+load_judge calm "$n"
+calm=("${LOAD_RSS[@]}")
+ok "memory does not grow with what is done (${calm[*]} kB)" within "${calm[0]}" "${calm[2]}" 2048
+ok "a prompt that waits takes less than 3 kB ($before kB before, $LOAD_PEAK kB at most)" \
+	test $((LOAD_PEAK - before)) -lt $((n * 3 + 8192))
+
+# The same daemon, with another ten thousand.
+control POST reset >/dev/null
+load_faults "$faults" minutes
+load_run faulty "$n" 1500
+load_judge faulty "$n"
+echo "# faulty: $faults % faults, $(totals .faults) struck, of every kind: $(control GET faults | jq -c '[.[] | .struck] | sort')"
+is "$(control GET faults | jq '[.[] | select(.struck == 0)] | length')" 0 'every kind of fault struck'
+echo "# faulty: a person retried $LOAD_RETRIED"
+ok "with twice as many prompts memory is what it was (${LOAD_RSS[*]} kB)" within "${calm[2]}" "${LOAD_RSS[2]}" 6144
+load_end
+
+# --- a provider that counts ---------------------------------------------------------------------------
+
+# Those of the default group, in twentieths of their time: 300 submits a minute, 50 in ten seconds.
+control POST reset >/dev/null
+control POST settings '{"submit_rpm":6000,"submit_burst":1000,"query_rpm":60000,"query_burst":10000}' >/dev/null
+config <<-END
+	[provider sandbox]
+	submit-per-minute = 6000
+	query-per-minute = 60000
+END
+start
+load_run scaled "$n" 600
+load_judge scaled "$n"
+load_end
+
+# And as they are.
+control POST reset >/dev/null
+control POST settings '{"submit_rpm":300,"submit_burst":50,"query_rpm":3000,"query_burst":500}' >/dev/null
+config <<-END
+	[provider sandbox]
+	submit-per-minute = 300
+	query-per-minute = 3000
+END
+start
+load_run real 120 120
+LOAD_IN_FLIGHT=50
+load_judge real 120
+load_end
+done_testing
