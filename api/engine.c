@@ -2,6 +2,9 @@
 #include "engine_internal.h"
 
 #include <errno.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <string.h>
 #include <time.h>
 #include <utlist.h>
@@ -10,6 +13,8 @@
 #define STOP_MS 3000
 /* And for those that cannot; a second signal ends it sooner. */
 #define STOP_SYNCHRONOUS_MS 3600000
+/* After so many jobs in memory at once, what they took is given back when there are only few. */
+enum { MANY_JOBS = 1000, FEW_JOBS = 50 };
 
 const char *const engine_verb_names[VERB_COUNT] = {
 	[VERB_RETRY] = "retry", [VERB_AGAIN] = "again", [VERB_CANCEL] = "cancel",
@@ -257,6 +262,21 @@ static bool anything_dirty(struct engine *e)
 	return e->dirty || e->dirty_prompts || e->facts || e->pending_pictures || e->pending_usd != 0;
 }
 
+/* The pages that ten thousand jobs lay in are empty but for crumbs, and would stay ours. */
+static void give_memory_back(struct engine *e)
+{
+	size_t jobs = HASH_COUNT(e->jobs);
+
+	if (jobs > e->most_jobs)
+		e->most_jobs = jobs;
+	if (e->most_jobs < MANY_JOBS || jobs > FEW_JOBS)
+		return;
+	e->most_jobs = jobs;
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
+}
+
 /* Everything that changed in this turn goes to the disk together; then what needed it there. */
 void engine_flush(struct engine *e)
 {
@@ -276,6 +296,7 @@ void engine_flush(struct engine *e)
 	for (size_t i = 0; i < count; i++)
 		job_free(e, written[i]);      /* those that nothing happens to any more */
 	free(written);
+	give_memory_back(e);
 }
 
 /* --- budget --- */

@@ -157,6 +157,7 @@ struct engine {
 	struct timers task_timers, prompt_timers;
 	struct waiters *waiters;
 	bool drained;
+	size_t most_jobs;             /* in memory at once, since memory was given back */
 	size_t disk_work;             /* posted to the disk thread and not back yet */
 	struct prompt *dirty_prompts;
 	size_t publications;          /* given to fs and not back yet */

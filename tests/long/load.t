@@ -24,6 +24,10 @@ ok "memory does not grow with what is done (${calm[*]} kB)" within "${calm[0]}" 
 ok "a prompt that waits takes less than 3 kB ($before kB before, $LOAD_PEAK kB at most)" \
 	test $((LOAD_PEAK - before)) -lt $((n * 3 + 8192))
 
+gave_back() { [ "$(rss_anon)" -lt $((LOAD_PEAK / 2)) ]; }
+ok 'what they took is given back' eventually 10 gave_back
+echo "# RssAnon $(rss_anon) kB afterwards"
+
 # The same daemon, with another ten thousand.
 control POST reset >/dev/null
 load_faults "$faults" minutes

@@ -76,7 +76,7 @@ kill -STOP "$DAEMON"
 MONO_MS=$((MONO_MS + 3600000)) WALL_MS=$((WALL_MS + 3600000))
 _clock_write
 kill -CONT "$DAEMON"
-passes 120 20 minutes.txt
+passes 2500 100 minutes.txt
 is "$(state_of minutes.txt)" running 'stopped for an hour: it runs on'
 completed minutes.txt 'and is completed when the provider is through'
 is "$(charges 'twenty minutes')" 1 'one charge for all that'
