@@ -49,8 +49,10 @@ ok 'the first is completed' wait_state minutes.txt completed
 
 # --- three days, with trouble -----------------------------------------------------------------------
 
-trouble_ahead() { clock_set $((RANDOM * 60)); }                  # up to three weeks
-trouble_back() { clock_set $((-RANDOM * 60)); }
+# Of the true time: up to four days ahead, as a week that is over since an hour before a restart is one that
+# nobody can tell from a true one; and up to three weeks behind.
+trouble_ahead() { clock_set $(((MONO_MS - WALL_MS) / 1000 + RANDOM * 10)); }
+trouble_back() { clock_set $(((MONO_MS - WALL_MS) / 1000 - RANDOM * 60)); }
 trouble_restart() { umount_it; start; }
 trouble_kill() {
 	kill -KILL "$DAEMON"
