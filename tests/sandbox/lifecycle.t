@@ -41,7 +41,7 @@ is "$(field .status)" queued 'a held task stays queued'
 control POST release >/dev/null
 is "$(control GET 'wait?completed=2&timeout=5' | jq -r .reached)" true 'release lets it go on'
 
-settings '{"time":100}'
+settings '{"time":100,"speed":1}'
 fault '{"on":"submit","do":"unknown_status"}'
 submit "$one"
 ID=$(field .id)
@@ -60,7 +60,7 @@ settings '{"time":100}'
 submit "$one"
 poll "$(field .id)"
 is "$(field '.status+" "+.error.message')" 'failed late' 'a poll may make the task fail'
-settings '{"first_status":"pending","speed":1}'
+settings '{"first_status":"pending"}'
 submit "$one"
 poll "$(field .id)"
 is "$(field .status)" pending 'newer models say pending'
