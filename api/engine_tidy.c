@@ -22,9 +22,10 @@ void tidy_intended(struct engine *e)
 	e->untidy = true;
 }
 
+/* What came back within the turn that gave it out is recorded all the same: how fast it was changes nothing. */
 void tidy_settle(struct engine *e)
 {
-	if (e->publications == 0)
+	if (e->publications == 0 && e->untidy_recorded)
 		e->untidy = false;
 }
 
@@ -40,7 +41,8 @@ void tidy_end(struct engine *e)
 {
 	struct journal *db = e->journal;
 
-	tidy_settle(e);
+	if (e->publications == 0)
+		e->untidy = false;
 	if (e->untidy == e->untidy_recorded)
 		return;
 	kill_point(BEFORE_TIDY);

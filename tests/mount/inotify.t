@@ -25,6 +25,7 @@ unwatch() { kill "$WATCHER"; wait "$WATCHER" 2>/dev/null; }
 # sees OUTPUT REGEX: within a while.
 sees() { eventually 10 grep -Eq "$2" "$1"; }
 count() { grep -Ec "$2" "$1"; }
+counts() { test "$(count "$1" "$2")" "$3" "$4"; }     # FILE REGEX -eq N
 hold() { control POST faults "{\"on\":\"submit\",\"match\":\"$1\",\"do\":\"hold\",\"count\":1}" >/dev/null; }
 
 # --- out/ ---
@@ -46,7 +47,7 @@ echo 'another cat' >"$MNT/cat.txt"
 timeout 20 "$O/easelfs" wait "$MNT/cat.txt"
 echo 'another dog' >"$MNT/dog.txt"
 timeout 20 "$O/easelfs" wait "$MNT/dog.txt"
-ok 'a new text is seen as well' eventually 10 test "$(count "$WORK/out" 'MOVED_TO dog.png')" = 2
+ok 'a new text is seen as well' eventually 10 counts "$WORK/out" 'MOVED_TO dog.png' -eq 2
 is "$(count "$WORK/out" '^MOVED_TO cat.png')" 2 'by one event each'
 is "$(count "$WORK/out" 'DELETE|MOVED_FROM')" 0 'and no picture ever went away'
 unwatch
@@ -81,7 +82,7 @@ before=$(count "$WORK/folder" '^MODIFY state.txt')
 control POST release >/dev/null
 ok 'it is completed' wait_state state.txt completed
 ok 'a watcher of the file sees a change' sees "$WORK/file" MODIFY
-ok 'and the watcher of the folder' eventually 10 test "$(count "$WORK/folder" '^MODIFY state.txt')" -gt "$before"
+ok 'and the watcher of the folder' eventually 10 counts "$WORK/folder" '^MODIFY state.txt' -gt "$before"
 
 # The same watch, and the next revisions.
 seen=$(count "$WORK/file" MODIFY)

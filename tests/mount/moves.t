@@ -45,7 +45,8 @@ timeout 25 cat "$MNT/wait/a/bird.png" >"$WORK/bird.png" &
 bird=$!
 timeout 25 cat "$MNT/wait/fish.png" >"$WORK/fish.png" &
 fish=$!
-ok 'both are waited for' eventually 10 test "$(pgrep -c -P $$ timeout)" -ge 2
+both_wait() { [ "$(pgrep -c -P $$ timeout)" -ge 2 ]; }
+ok 'both are waited for' eventually 10 both_wait
 sleep 0.2                 # the readers are processes; that they are parked shows nowhere
 timeout 5 mv "$MNT/a" "$MNT/b"
 timeout 5 mv "$MNT/fish.txt" "$MNT/shark.txt"
