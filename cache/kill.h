@@ -74,6 +74,7 @@
 	STEP(FILE, plain, "the journal does not know that file", "it does: nothing needs to be fetched any more") \
 	\
 	STEP(HISTORY_LINK, edited, "another picture has the name in out/", "it has one in history/, too") \
+	STEP(HISTORY_SYNC, edited, "that name may be in memory only", "it is on the disk") \
 	STEP(PUBLISH, plain, "the picture is in the hidden folder", "it has its name") \
 	STEP(PUBLISH_SYNC, plain, "that name may be in memory only", "it is on the disk") \
 	STEP(PUBLISHED, plain, "the journal does not know that it is there", "it does, and the prompt is completed") \

@@ -231,6 +231,17 @@ static char *free_name(const char *wanted, size_t stem, unsigned again)
 	return again == 1 ? xstrdup(wanted) : xasprintf("%.*s-%u%s", (int)head, wanted, again, wanted + head);
 }
 
+/* What has just got a name in that folder must keep it. */
+static void sync_folder(struct fs *fs, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	cleanup_free char *folder = slash ? xstrndup(path, (size_t)(slash - path)) : xstrdup(".");
+	cleanup_fd int fd = source_open(fs->source_fd, folder, O_RDONLY | O_DIRECTORY, 0);
+
+	if (fd >= 0 && fsync(fd) < 0)
+		log_warning("%s: fsync: %s", folder, strerror(errno));
+}
+
 /* Links `out` under a free name in history/, unless it stands there already (a crash came in between). */
 static int keep_in_history(struct tell *t, int root, struct publication *p)
 {
@@ -245,6 +256,9 @@ static int keep_in_history(struct tell *t, int root, struct publication *p)
 		bool kept = linkat(root, p->out, root, history, 0) == 0 || is_same_file(t->fs, p->out, history);
 		kill_point(AFTER_HISTORY_LINK);
 		if (kept) {
+			kill_point(BEFORE_HISTORY_SYNC);
+			sync_folder(t->fs, history);     /* the other name goes next */
+			kill_point(AFTER_HISTORY_SYNC);
 			free(p->kept);
 			p->kept = steal_pointer(&history);
 			return 0;
@@ -435,16 +449,6 @@ static int (*const publish_kinds[])(struct tell *, int, struct publication *) = 
 
 /* The name must be on the disk before the journal says so (disk thread). */
 struct durable { struct fs *fs; struct publication *p; };
-
-static void sync_folder(struct fs *fs, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	cleanup_free char *folder = slash ? xstrndup(path, (size_t)(slash - path)) : xstrdup(".");
-	cleanup_fd int fd = source_open(fs->source_fd, folder, O_RDONLY | O_DIRECTORY, 0);
-
-	if (fd >= 0 && fsync(fd) < 0)
-		log_warning("%s: fsync: %s", folder, strerror(errno));
-}
 
 static void make_durable(void *arg)
 {
