@@ -8,14 +8,15 @@
 
 /*
  * toapis.com and easelfs-sandbox, APIMart (`data` around everything, `url` a list, `expires_at` of each
- * picture) and EvoLink (`results`); the rest was seen in clients of others.  A status that is in neither
- * list is not final.
+ * picture) and EvoLink (`results`); the rest was seen in clients of others.  A status that is in no list is not
+ * final, and the user is told of it.
  */
 static const char *const defaults[DIALECT_COUNT] = {
 	[DIALECT_ID] = "id task_id data.id data.task_id data.0.id data.0.task_id",
 	[DIALECT_STATUS] = "status data.status",
 	[DIALECT_DONE] = "completed success succeeded",
 	[DIALECT_FAILED] = "failed failure cancelled canceled",
+	[DIALECT_RUNNING] = "queued pending submitted waiting starting started in_queue in_progress processing running generating",
 	[DIALECT_PROGRESS] = "progress data.progress",
 	[DIALECT_URLS] = "result.data result.images result results images url"
 	                 " data.result.data data.result.images data.result data.results data.data data.images data",

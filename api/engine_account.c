@@ -64,13 +64,22 @@ void account_stop(struct engine *e, struct account *a, const char *why, const ch
 	a->stopped_hint = xstrdup(hint);
 }
 
-void account_go(struct engine *e, struct account *a)
+bool account_has_just_gone(const struct account *a)
+{
+	return a->went_at && clock_mono_ms() - a->went_at < PROBE_MS;
+}
+
+void account_go(struct engine *e, struct account *a, bool person)
 {
 	struct job *j, *tmp;
 
 	free(steal_pointer(&a->stopped));
 	free(steal_pointer(&a->stopped_hint));
 	a->submits.not_before = 0;
+	if (person && account_has_just_gone(a))
+		limiter_block(&a->submits, a->went_at + PROBE_MS);
+	else if (person)
+		a->went_at = clock_mono_ms();
 	a->proven = false;
 	a->probed_at = 0;
 	HASH_ITER(hh, e->jobs, j, tmp)
@@ -125,10 +134,8 @@ static int64_t probe_wait(struct account *a, int64_t now)
 {
 	if (a->proven)
 		return 0;
-	if (!a->probed_at) {
-		a->probed_at = now;
+	if (!a->probed_at)
 		return 0;
-	}
 	a->proven = now - a->probed_at >= PROBE_MS;
 	return a->proven ? 0 : a->probed_at + PROBE_MS - now;
 }
@@ -167,6 +174,8 @@ void account_run(struct engine *e, struct account *a, int64_t *next)
 				*next = now + wait;
 			return;
 		}
+		if (!a->probed_at)
+			a->probed_at = now;
 		task_turn(e, t);
 	}
 }

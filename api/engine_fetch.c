@@ -11,9 +11,10 @@
 #define MAX_REDIRECTS 5
 /* How often a disk without room is tried again. */
 #define DISK_SECONDS 3
-/* How often an address is tried that nobody can be asked about. */
+/* How often in a row an address says that nothing is there, where nobody can be asked about it. */
 #define LONE_URL_TRIES 10
-/* By our clock it has expired, but that may be wrong: not before so many tries. */
+/* By our clock it has expired, or the provider does not know the task: both may be wrong, so not before so many
+ * empty looks in a row. */
 #define EXPIRED_TRIES 3
 #define MAX_PICTURE_BYTES ((uint64_t)256 << 20)
 
@@ -36,19 +37,10 @@ static char *first_url(const struct task *t)
 	return t->row.urls ? xstrndup(t->row.urls, strcspn(t->row.urls, "\n")) : NULL;
 }
 
-static void again_at(struct engine *e, struct task *t, int64_t wait, const char *why, const char *hint,
-                     void (*fn)(struct engine *, struct task *))
-{
-	task_set_reason(t, why, hint);
-	task_dirty(e, t);
-	job_settle(e, t->job);
-	task_at(e, t, clock_mono_ms() + wait, fn);
-}
-
 void fetch_later(struct engine *e, struct task *t, double asked, const char *why)
 {
-	again_at(e, t, backoff_ms(t->row.attempts++, asked), why,
-	         "the picture is paid for; it is fetched again by itself", fetch_begin);
+	task_again(e, t, backoff_ms(t->row.attempts++, asked), why,
+	           "the picture is paid for; it is fetched again by itself", fetch_begin);
 }
 
 /* Neither the address nor the provider is to blame, so it counts as no attempt; and somebody who has made
@@ -59,9 +51,9 @@ void disk_later(struct engine *e, struct task *t, const char *what, int code,
 	cleanup_free char *why = xasprintf("%s: %s", what, strerror(code));
 	bool full = code == ENOSPC || code == EDQUOT;
 
-	again_at(e, t, backoff_ms(0, DISK_SECONDS), why,
-	         full ? "the picture is paid for; make room on the disk, and it comes by itself"
-	              : "the picture is paid for; it comes by itself when the disk takes it", fn);
+	task_again(e, t, backoff_ms(0, DISK_SECONDS), why,
+	           full ? "the picture is paid for; make room on the disk, and it comes by itself"
+	                : "the picture is paid for; it comes by itself when the disk takes it", fn);
 }
 
 bool disk_is_at_fault(int code)
@@ -89,6 +81,36 @@ static size_t place_in_reply(const struct task *t)
 	return place;
 }
 
+static void take_address(struct engine *e, struct task *t, const char *url, int64_t expires_at)
+{
+	cleanup_free char *old = first_url(t);
+	bool same = old && strcmp(old, url) == 0;
+
+	free(t->row.urls);
+	t->row.urls = xstrdup(url);
+	t->row.expires_ms = expires_at * 1000;
+	if (!same)
+		task_after(e, t, fetch_begin);
+	else if (has_expired(t) && t->empty_looks >= EXPIRED_TRIES)
+		task_event(e, t, EVENT_EXPIRED, "the picture was not fetched before its URL expired",
+		           "easelfs again makes a new one");
+	else
+		fetch_later(e, t, -1, "the picture's address does not answer");
+}
+
+static void take_refresh(struct engine *e, struct task *t, const struct wire_result *r)
+{
+	size_t which = place_in_reply(t);
+
+	if (r->cls == WIRE_DONE && which < r->urls_count)
+		take_address(e, t, r->urls[which], r->expires_at);
+	else if (r->cls == WIRE_GONE && (has_expired(t) || !t->row.expires_ms) && ++t->empty_looks >= EXPIRED_TRIES)
+		task_event(e, t, EVENT_EXPIRED, "the provider does not have the picture any more",
+		           "easelfs again makes a new one");
+	else
+		fetch_later(e, t, r->wait, r->reason ? r->reason : "the provider gave no fresh address");
+}
+
 static void refreshed(void *arg, const struct http_reply *reply)
 {
 	struct task *t = arg;
@@ -97,31 +119,12 @@ static void refreshed(void *arg, const struct http_reply *reply)
 	struct wire_result r;
 
 	wire_result_init(&r);
-	if (reply->outcome == HTTP_REPLY)
-		task_wire(t)->parse_poll(t->job->request.provider, &wr, &r);
 	kill_point(REFRESHED);
-	bool over = has_expired(t);
-	size_t which = place_in_reply(t);
-	if (reply->outcome == HTTP_REPLY && r.cls == WIRE_DONE && which < r.urls_count) {
-		cleanup_free char *old = first_url(t);
-		bool same = old && strcmp(old, r.urls[which]) == 0;
-		free(t->row.urls);
-		t->row.urls = xstrdup(r.urls[which]);
-		t->row.expires_ms = r.expires_at * 1000;
-		over = has_expired(t) && t->row.attempts >= EXPIRED_TRIES;
-		if (same && over)
-			task_event(e, t, EVENT_EXPIRED, "the picture was not fetched before its URL expired",
-			           "easelfs again makes a new one");
-		else if (same)
-			fetch_later(e, t, -1, "the picture's address does not answer");
-		else
-			task_after(e, t, fetch_begin);
-	} else if (reply->outcome == HTTP_REPLY && r.cls == WIRE_GONE && (over || !t->row.expires_ms)) {
-		task_event(e, t, EVENT_EXPIRED, "the provider does not have the picture any more",
-		           "easelfs again makes a new one");
+	if (reply->outcome == HTTP_REPLY) {
+		task_wire(t)->parse_poll(t->job->request.provider, &wr, &r);
+		take_refresh(e, t, &r);
 	} else {
-		fetch_later(e, t, r.wait, r.reason ? r.reason : reply->text ? reply->text
-		                                              : "the provider gave no fresh address");
+		fetch_later(e, t, -1, reply->text);
 	}
 	wire_result_release(&r);
 }
@@ -133,7 +136,7 @@ static void no_fresh_url(struct engine *e, struct task *t, const char *why)
 	if (!t->row.urls)
 		task_event(e, t, EVENT_REFUSED, "the picture's file got lost before it was in out/, and it cannot be "
 		           "fetched again", "easelfs retry makes a new one");
-	else if (t->row.attempts >= LONE_URL_TRIES || has_expired(t))
+	else if (t->empty_looks >= LONE_URL_TRIES)
 		task_event(e, t, EVENT_EXPIRED, why, "easelfs again makes a new one");
 	else
 		fetch_later(e, t, -1, why);
@@ -200,8 +203,10 @@ static void fetch_replied(struct engine *e, struct task *t, const struct http_re
 	} else if (reply->status >= 400 && reply->status < 500 && reply->status != 429 &&
 	           reply->status != 408) {
 		t->row.attempts++;
+		t->empty_looks++;
 		fetch_fresh_url(e, t, why);
 	} else {
+		t->empty_looks = 0;
 		fetch_later(e, t, reply->retry_after, why);
 	}
 }

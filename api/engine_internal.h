@@ -47,6 +47,7 @@ struct account {
 	struct limiter submits, queries;
 	size_t in_flight;
 	char *stopped, *stopped_hint; /* why nothing is sent, or NULL */
+	int64_t went_at;              /* when a person said that it goes on; clock_mono_ms, 0 = never */
 	bool proven;                  /* it has taken a request, or did not refuse one at once … */
 	int64_t probed_at;            /* … after the first was sent; clock_mono_ms, 0 = none was */
 	UT_hash_handle hh;
@@ -69,7 +70,7 @@ struct task {
 	struct reply *reply;          /* of a synchronous submit, while it comes */
 	int fd;                       /* where a download goes */
 	unsigned looks;               /* of this state */
-	unsigned unknown_looks;       /* of them, the latest that the provider knew no task for */
+	unsigned empty_looks;         /* of them, the latest in a row that found nothing: no task, no address, no picture */
 	int64_t week_over;            /* clock_mono_ms when it is given up; RUNNING only */
 	enum refs_form refs_form;
 	bool refs_form_tried;
@@ -285,7 +286,10 @@ void account_leave(struct engine *e, struct task *t);
 void account_enqueue(struct engine *e, struct task *t);
 void account_run(struct engine *e, struct account *a, int64_t *next);
 void account_stop(struct engine *e, struct account *a, const char *why, const char *hint);
-void account_go(struct engine *e, struct account *a);
+/* What it refused is sent again.  A person who says so of many prompts, one by one, does not cause as many attempts. */
+void account_go(struct engine *e, struct account *a, bool person);
+/* A person said so within the last second, of whatever prompt. */
+bool account_has_just_gone(const struct account *a);
 void account_answered(struct account *a, enum wire_class cls);
 void task_leave_queue(struct engine *e, struct task *t);
 /* Whether the budget has room for it; if not, it is held now. */
@@ -301,6 +305,9 @@ bool task_event(struct engine *e, struct task *t, enum event event, const char *
 /* Cancels what was not sent.  What may have been paid for only a person gives up; if it is held it goes on, as
  * nobody could release it any more. */
 void task_give_up(struct engine *e, struct task *t, const char *reason, const char *hint);
+/* What it waits for came to nothing: in that many milliseconds fn tries again, and the status says so. */
+void task_again(struct engine *e, struct task *t, int64_t wait, const char *why, const char *hint,
+                void (*fn)(struct engine *, struct task *));
 /* Goes on with a task as its row says (after a restart, after a wait). */
 void task_resume(struct engine *e, struct task *t);
 void task_stop_transfer(struct engine *e, struct task *t);

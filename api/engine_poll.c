@@ -5,8 +5,9 @@
 
 /* No week is over before it was asked for that often since the start. */
 #define TASK_WEEK_LOOKS 20
-/* A task that the provider does not know any more is asked for that often in a row (replication lag). */
-#define GONE_LOOKS 8
+/* What a provider does not know (any more), or has no address of, is asked for that often in a row, as one of
+ * its machines may lag behind. */
+#define EMPTY_LOOKS 8
 
 static void poll_later(struct engine *e, struct task *t, double seconds)
 {
@@ -40,7 +41,7 @@ static bool week_is_over(struct engine *e, struct task *t, const char *why)
 
 static void poll_again(struct engine *e, struct task *t, const struct wire_result *r)
 {
-	t->unknown_looks = 0;
+	t->empty_looks = 0;
 	if (week_is_over(e, t, NULL))
 		return;
 	if (r->progress >= 0 && r->progress != t->row.progress) {
@@ -48,8 +49,10 @@ static void poll_again(struct engine *e, struct task *t, const struct wire_resul
 		task_dirty(e, t);
 		job_changed(e, t->job, false);
 	}
-	if (t->row.reason && !r->reason) {
-		task_set_reason(t, NULL, NULL);
+	if (t->row.reason || r->reason) {
+		task_set_reason(t, r->reason, r->hint);
+		t->row.next_try_ms = 0;
+		task_dirty(e, t);
 		job_settle(e, t->job);
 	}
 	poll_later(e, t, poll_wait(t));
@@ -66,22 +69,29 @@ static void poll_failed(struct engine *e, struct task *t, double asked, const ch
 		wait = (int64_t)(p->poll_min * 1000);
 	if (asked < 0 && wait > (int64_t)(p->poll_max * 1000))
 		wait = (int64_t)(p->poll_max * 1000);
-	task_set_reason(t, why, "the task goes on; it is asked for again by itself");
-	task_dirty(e, t);
-	job_settle(e, t->job);
-	task_at(e, t, clock_mono_ms() + wait, task_poll_now);
+	task_again(e, t, wait, why, "the task goes on; it is asked for again by itself", task_poll_now);
 }
 
 static void poll_gone(struct engine *e, struct task *t, const struct wire_result *r)
 {
 	/* Counted apart from other failures: a provider that was down for an hour may know nothing for a moment
 	 * when it is back. */
-	if (t->unknown_looks++ < GONE_LOOKS) {
+	if (t->empty_looks++ < EMPTY_LOOKS) {
 		poll_failed(e, t, -1, r->reason);
 		return;
 	}
 	task_event(e, t, EVENT_EXPIRED, "the provider does not know the task any more",
 	           "easelfs again makes a new one");
+}
+
+/* It is paid for: it is never sent again by itself, and asked for once more when the configuration changes or
+ * somebody says so. */
+static void poll_nowhere(struct engine *e, struct task *t, const struct wire_result *r)
+{
+	if (t->empty_looks++ < EMPTY_LOOKS)
+		poll_failed(e, t, -1, r->reason);
+	else
+		task_event(e, t, EVENT_STOPPED, r->reason, r->hint);
 }
 
 /* The task takes the first picture; what comes beyond that becomes tasks of its own. */
@@ -106,7 +116,10 @@ void task_take_poll(struct engine *e, struct task *t, struct wire_result *r)
 {
 	switch (r->cls) {
 	case WIRE_DONE:
-		task_take_urls(e, t, r);
+		if (r->urls_count)
+			task_take_urls(e, t, r);
+		else
+			poll_nowhere(e, t, r);
 		return;
 	case WIRE_ACCEPTED:
 	case WIRE_RUNNING:

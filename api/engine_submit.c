@@ -240,14 +240,15 @@ static double lookup_wait(const struct task *t)
 
 static void not_found(struct engine *e, struct task *t)
 {
+	static const char looks[] = "it is looked up at the provider until it is found, or surely not there; nothing is sent twice";
 	double wait = lookup_wait(t);
+	cleanup_free char *reason = xstrdup(t->row.reason ? t->row.reason : "the request was sent, and no answer came");
 
 	if (wait >= 0) {
-		task_at(e, t, clock_mono_ms() + (int64_t)(wait * 1000), task_look_up);
+		task_again(e, t, (int64_t)(wait * 1000), reason, looks, task_look_up);
 		return;
 	}
-	cleanup_free char *why = xasprintf("%s; and the provider does not know of it",
-	                                   t->row.reason ? t->row.reason : "the request was sent, and no answer came");
+	cleanup_free char *why = xasprintf("%s; and the provider does not know of it", reason);
 	task_event(e, t, EVENT_NOT_FOUND, why,
 	           "easelfs retry sends it again (it may be charged a second time); easelfs cancel "
 	           "gives it up");
@@ -255,10 +256,8 @@ static void not_found(struct engine *e, struct task *t)
 
 static void look_again(struct engine *e, struct task *t, double asked, const char *why)
 {
-	task_set_reason(t, why, "it is looked up until the provider answers");
-	task_dirty(e, t);
-	job_settle(e, t->job);
-	task_at(e, t, clock_mono_ms() + backoff_ms(2 + t->row.attempts++, asked), task_look_up);
+	task_again(e, t, backoff_ms(2 + t->row.attempts++, asked), why,
+	           "it is looked up until the provider answers; nothing is sent twice", task_look_up);
 }
 
 static void lookup_answered(struct engine *e, struct task *t, struct wire_result *r)

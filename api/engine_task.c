@@ -48,7 +48,7 @@ static void leave_state(struct engine *e, struct task *t, enum job_state next)
 	timers_unset(&e->task_timers, &t->timer);
 	task_leave_queue(e, t);
 	if (next != STATE_SUBMITTING || t->row.state != STATE_SUBMITTING)
-		t->looks = 0;
+		t->looks = t->empty_looks = 0;
 	if (t->row.state == STATE_UPLOADING && next != STATE_SUBMITTING)
 		task_stop_transfer(e, t);
 }
@@ -78,6 +78,8 @@ bool task_event(struct engine *e, struct task *t, enum event event, const char *
 		t->row.resume = from == STATE_UPLOADING ? STATE_QUEUED : from;
 	e->active = t->job->serial;
 	t->row.state = (enum job_state)next;
+	if (next != STATE_DEFERRED)
+		t->row.next_try_ms = 0;
 	task_set_reason(t, reason, hint);
 	log_debug("job %lld picture %u: %s -%s-> %s%s%s", (long long)t->job->row.id, t->row.index,
 	          state_name(from), event_name(event), state_name((enum job_state)next),
@@ -162,7 +164,6 @@ static void resume_running(struct engine *e, struct task *t)
 		return;
 	first = (int64_t)(p->first_look * 1000);
 	account_enter(e, t);
-	t->unknown_looks = 0;
 	t->week_over = now + between(TASK_LAST_MS, TASK_WEEK_MS - since, TASK_WEEK_MS);
 	task_at(e, t, now + between(0, first - since, first), task_poll_now);
 }
@@ -208,6 +209,16 @@ int64_t backoff_ms(unsigned attempts, double asked)
 	if (asked >= 0)
 		seconds = asked + 0.1 * (jitter % 1024) / 1024.0;
 	return (int64_t)(seconds * 1000);
+}
+
+void task_again(struct engine *e, struct task *t, int64_t wait, const char *why, const char *hint,
+                void (*fn)(struct engine *, struct task *))
+{
+	task_set_reason(t, why, hint);
+	t->row.next_try_ms = clock_wall_ms() + wait;
+	task_dirty(e, t);
+	job_settle(e, t->job);
+	task_at(e, t, clock_mono_ms() + wait, fn);
 }
 
 void task_defer(struct engine *e, struct task *t, double asked, const char *reason, const char *hint)

@@ -325,7 +325,7 @@ static void take_reload(struct engine *e, void *arg)
 			rebind(e, j);
 	}
 	HASH_ITER(hh, e->accounts, a, atmp)
-		account_go(e, a);
+		account_go(e, a, false);
 	/* Those that never became a request for want of a key. */
 	HASH_ITER(hh, e->jobs, j, tmp)
 		if (!j->has_request && j->row.state == STATE_STOPPED && j->prompt->newest == j)
@@ -371,9 +371,13 @@ static int command_job(struct engine *e, enum engine_verb verb, struct job *j)
 		}
 	}
 	if (changed && verb == VERB_RETRY)
-		account_go(e, account_of(e, j->request.provider));
+		account_go(e, account_of(e, j->request.provider), true);
 	if (changed)
 		job_settle(e, j);
+	/* It was retried with another prompt that this provider had refused. */
+	if (verb == VERB_RETRY && j->row.state == STATE_QUEUED &&
+	    account_has_just_gone(account_of(e, j->request.provider)))
+		return 0;
 	return changed ? 0 : -EALREADY;
 }
 

@@ -41,6 +41,7 @@ static const struct key provider_key_list[] = {
 	{ "status-at", KEY_WORDS, OF_WIRE(dialect[DIALECT_STATUS]) },
 	{ "done-words", KEY_WORDS, OF_WIRE(dialect[DIALECT_DONE]) },
 	{ "failed-words", KEY_WORDS, OF_WIRE(dialect[DIALECT_FAILED]) },
+	{ "running-words", KEY_WORDS, OF_WIRE(dialect[DIALECT_RUNNING]) },
 	{ "progress-at", KEY_WORDS, OF_WIRE(dialect[DIALECT_PROGRESS]) },
 	{ "urls-at", KEY_WORDS, OF_WIRE(dialect[DIALECT_URLS]) },
 	{ "expires-at", KEY_WORDS, OF_WIRE(dialect[DIALECT_EXPIRES]) },

@@ -63,7 +63,8 @@ struct wire_reply {
 enum wire_class {
 	WIRE_ACCEPTED,      /* submit: task_id is set.  upload: urls[0] is set */
 	WIRE_RUNNING,       /* poll: not final; progress 0 to 100, or -1 */
-	WIRE_DONE,          /* poll, synchronous submit: urls (expires_at) or files */
+	WIRE_DONE,          /* poll, synchronous submit: urls (expires_at) or files.  poll: none, if the reply names
+	                       none that is understood; reason, hint */
 	WIRE_FAILED,        /* poll: the provider gave up on the task (refunded); reason, hint.  synchronous
 	                       submit: a reply without a picture (it may have been charged) */
 	WIRE_REFUSED,       /* for good for this request: reason, hint */
@@ -90,7 +91,8 @@ struct wire_result {
 	double wait;                  /* seconds the provider asked for, or negative */
 	double cost_usd;              /* negative = not said */
 	char *code;                   /* the provider's own code as text, or NULL */
-	char *reason, *hint;          /* sentences for the user; reason is set for every failure class */
+	char *reason, *hint;          /* sentences for the user; reason is set for every failure class, and for
+	                                 WIRE_RUNNING if the status is a word that nobody told us of */
 };
 /* All zero but for the numbers that say "not said".  Every parse function begins with it. */
 void wire_result_init(struct wire_result *r);

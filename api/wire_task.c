@@ -163,7 +163,9 @@ static void task_parse_submit(const struct provider *p, const struct wire_reply 
 	else if (wire_reply_says_error(reply))
 		wire_classify(&wire_task, STEP_SUBMIT, reply, out);
 	else
-		wire_unclear(STEP_SUBMIT, xasprintf("the provider answered %d without a task id", reply->status), out);
+		wire_unclear(STEP_SUBMIT, xasprintf("the provider answered %d without a task id (looked for at: %s; id-at of "
+		                                    "[provider %s] says otherwise)", reply->status,
+		                                    dialect_words(p, DIALECT_ID), p->name), out);
 	cJSON_Delete(root);
 }
 
@@ -240,14 +242,26 @@ static enum wire_class class_of_word(const struct provider *p, const char *word)
 	                                                   : WIRE_RUNNING;
 }
 
+/* It may be the provider's word for an end. */
+static void note_word(const struct provider *p, const char *word, struct wire_result *out)
+{
+	if (dialect_has_word(p, DIALECT_RUNNING, word))
+		return;
+	out->reason = xasprintf("the provider says that the task is \"%s\", which is taken for running", word);
+	out->hint = xasprintf("it is asked for again by itself; done-words, failed-words and running-words of [provider %s] "
+	                      "say what its words mean", p->name);
+}
+
 static void read_done(const struct provider *p, const cJSON *root, struct wire_result *out)
 {
 	dialect_find(p, DIALECT_EXPIRES, root, take_seconds, &out->expires_at);
 	if (dialect_find(p, DIALECT_URLS, root, take_urls, out))
 		return;
-	out->cls = WIRE_FAILED;
-	out->reason = xstrdup("the provider says that the task is complete, but names no picture");
-	out->hint = xstrdup("look at the provider's list of tasks; retry makes a new picture");
+	out->reason = xasprintf("the provider says that the task is complete, but names no picture (looked for at: %s)",
+	                        dialect_words(p, DIALECT_URLS));
+	out->hint = xasprintf("it is paid for, so nothing is sent again: look at the provider's list of tasks; if the reply "
+	                      "has its address elsewhere, say so in urls-at of [provider %s]; easelfs retry asks for it "
+	                      "once more, easelfs again makes a new one", p->name);
 }
 
 static void read_task(const struct provider *p, const struct wire_reply *reply, const cJSON *root,
@@ -269,6 +283,8 @@ static void read_task(const struct provider *p, const struct wire_reply *reply, 
 		read_done(p, root, out);
 	else if (out->cls == WIRE_FAILED)
 		wire_failure(reply, out);
+	else
+		note_word(p, status, out);
 }
 
 static void task_parse_poll(const struct provider *p, const struct wire_reply *reply, struct wire_result *out)

@@ -140,8 +140,7 @@ static void add_tasks(struct buf *out, const struct job_view *v)
 		add_picture(out, t);
 		if (t->task_id)
 			buf_fmt(out, "id: %s\n", t->task_id);
-		if (t->state == STATE_DEFERRED)
-			add_time(out, "next-try", t->next_try_ms);
+		add_time(out, "next-try", t->next_try_ms);
 		if (t->cost_usd >= 0)
 			buf_fmt(out, "cost: %.4f USD\n", t->cost_usd);
 	}
@@ -205,7 +204,7 @@ static cJSON *json_task(const struct task_row *t)
 	json_number(o, "height", t->height ? (double)t->height : -1);
 	json_number(o, "bytes", t->bytes ? (double)t->bytes : -1);
 	json_number(o, "cost_usd", t->cost_usd);
-	json_time(o, "next_try", t->state == STATE_DEFERRED ? t->next_try_ms : 0);
+	json_time(o, "next_try", t->next_try_ms);
 	json_time(o, "expires", t->expires_ms);
 	json_text(o, "reason", t->reason);
 	json_text(o, "hint", t->hint);

@@ -201,6 +201,13 @@ stops() {
 	done
 	is "$(posts "$1 " '| length')" 1 "$1: the others were not sent one by one"
 	like "$(status_of "$1-5.txt")" "$3" "$1: each says why"
+	ok "$1: retry of all, and nothing is mended" timeout 10 "$O/easelfs" retry "$MNT/$1"-{1,2,3,4,5}.txt
+	refused_again() { [ "$(posts "$1 " '| length')" -ge 2 ]; }
+	ok "$1: it is tried" eventually 10 refused_again "$1"
+	for i in 1 2 3 4 5; do
+		ok "$1: $i of 5 is stopped again" wait_state "$1-$i.txt" stopped
+	done
+	ok "$1: one request found that out, or two" test "$(posts "$1 " '| length')" -le 3
 	control DELETE faults >/dev/null
 	ok "$1: retry of one" command retry "$1-3.txt"
 	for i in 1 2 3 4 5; do

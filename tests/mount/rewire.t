@@ -30,5 +30,40 @@ ok 'the change back is noticed' eventually 10 noticed 2
 control POST finish '{"all":true}' >/dev/null
 ok 'then it goes on' wait_state cat.txt completed
 is "$(bill .accepted)" 1 'it was paid for once'
+
+# The configuration looks for the address, the id or the end of a task where the provider's reply has none.
+speaks 'urls-at = data.nowhere'
+ok 'a wrong urls-at is noticed' eventually 10 noticed 3
+timeout 10 bash -c 'echo "an address elsewhere" >"$1/elsewhere.txt"' - "$MNT"
+ok 'it runs' wait_state elsewhere.txt running
+control POST finish '{"all":true}' >/dev/null
+ok 'a finished task without an address is asked for a few times, then stopped' wait_state elsewhere.txt stopped
+like "$(status_of elsewhere.txt)" 'names no picture \(looked for at: data.nowhere\)' 'its status says where it was looked for'
+like "$(status_of elsewhere.txt)" 'hint: it is paid for.*urls-at of \[provider sandbox\]' 'and what to do'
+ok 'retry is taken' timeout 10 "$O/easelfs" retry "$MNT/elsewhere.txt"
+ok 'and looks once more' wait_state elsewhere.txt stopped
+speaks ''
+ok 'when it is mended, the picture comes by itself' wait_state elsewhere.txt completed
+is "$(bill '.prompts["an address elsewhere"].accepted')" 1 'and was paid for once'
+
+speaks 'done-words = finished'
+ok 'a wrong word is noticed' eventually 10 noticed 5
+timeout 10 bash -c 'echo "a word of its own" >"$1/word.txt"' - "$MNT"
+ok 'it runs, too' wait_state word.txt running
+control POST finish '{"all":true}' >/dev/null
+says_word() { status_of word.txt | grep -q 'reason: the provider says that the task is "completed", which is taken for running'; }
+ok 'a word that nobody told of is shown' eventually 10 says_word
+like "$(status_of word.txt)" 'hint: .*done-words' 'with what says what it means'
+speaks ''
+ok 'when that is mended, it comes by itself' wait_state word.txt completed
+is "$(grep -c '^reason:' <<<"$(status_of word.txt)")" 0 'and the reason is gone'
+
+speaks 'id-at = data.nowhere'
+ok 'a wrong id-at is noticed' eventually 10 noticed 7
+timeout 10 bash -c 'echo "an id elsewhere" >"$1/id.txt"' - "$MNT"
+control GET 'wait?accepted=4&timeout=10' >/dev/null
+control POST finish '{"all":true}' >/dev/null
+ok 'a task without an id is found by our own' wait_state id.txt completed
+is "$(bill '.prompts["an id elsewhere"].accepted')" 1 'and paid for once'
 umount_it
 done_testing
