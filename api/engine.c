@@ -301,7 +301,7 @@ void engine_flush(struct engine *e)
 
 /* --- budget --- */
 
-static int day_of(int64_t wall_ms)
+int day_of(int64_t wall_ms)
 {
 	time_t now = (time_t)(wall_ms / 1000);
 	struct tm tm;

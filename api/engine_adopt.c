@@ -1,7 +1,8 @@
 /*
  * A journal that was begun in place of a damaged one knows no pictures.  Those that stand in out/ under
  * the names of a prompt are taken for its newest revision: they follow it when it is renamed, and go to
- * history/ when a new one comes.  history/ says which number that was.
+ * history/ when a new one comes.  history/ says which number that was.  What is of today counts for the day's
+ * budget: what the damaged journal said of it may be lost.
  */
 #include "engine_internal.h"
 
@@ -21,6 +22,18 @@ static int open_beneath(struct engine *e, const char *path, uint64_t flags)
 	return (int)syscall(SYS_openat2, e->set.source_fd, path, &how, sizeof(how));
 }
 
+static void count_if_of_today(struct engine *e, const struct stat *st)
+{
+	budget_today(e);
+	if (!S_ISREG(st->st_mode) || day_of((int64_t)st->st_mtim.tv_sec * 1000) != e->spent_day)
+		return;
+	/* What was carried over has counted them already. */
+	if (e->found_today++ < e->spent_carried)
+		return;
+	e->spent_pictures++;
+	e->pending_pictures++;
+}
+
 /* The highest N of `history/a/cat.N…`; 0 if there is none. */
 static unsigned newest_in_history(struct engine *e, const char *stem)
 {
@@ -28,6 +41,7 @@ static unsigned newest_in_history(struct engine *e, const char *stem)
 	char *base = strrchr(folder, '/');
 	unsigned newest = 0;
 	struct dirent *d;
+	struct stat st;
 
 	*base++ = '\0';
 	size_t len = strlen(base);
@@ -39,6 +53,8 @@ static unsigned newest_in_history(struct engine *e, const char *stem)
 		unsigned long number = strtoul(d->d_name + len + 1, NULL, 10);
 		if (number > newest && number < UINT32_MAX)
 			newest = (unsigned)number;
+		if (number && fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			count_if_of_today(e, &st);
 	}
 	if (dir)
 		closedir(dir);
@@ -58,6 +74,7 @@ static bool find_picture(struct engine *e, const char *stem, const char *number,
 		cleanup_fd int fd = open_beneath(e, out, O_RDONLY);
 		if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || image_probe(fd, &info) < 0)
 			continue;
+		count_if_of_today(e, &st);
 		row->out = steal_pointer(&out);
 		row->type = xstrdup(image_name(info.type));
 		row->width = info.width;

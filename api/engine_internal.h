@@ -187,6 +187,7 @@ struct engine {
 	double spent_usd;
 	int pending_pictures;         /* counted in memory, not in the journal yet */
 	double pending_usd;
+	int spent_carried, found_today;       /* of a damaged journal; pictures of today that stand in the tree */
 };
 
 /* engine.c */
@@ -204,6 +205,7 @@ void task_at(struct engine *e, struct task *t, int64_t due, void (*fn)(struct en
 /* Budget of the day: whether this task may be sent; count takes what it costs, or gives it back. */
 bool budget_allows(struct engine *e, const struct task *t, struct buf *why);
 void budget_count(struct engine *e, struct task *t, bool on);
+int day_of(int64_t wall_ms);          /* local, as 20260301 */
 /* The day's counts are those of this day. */
 void budget_today(struct engine *e);
 

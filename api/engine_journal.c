@@ -448,7 +448,7 @@ static int replace(struct engine *e)
 	e->set.opened = (struct journal_opened){ .created = true };
 	free(e->rebuilt_name);
 	e->set.rebuilt = e->rebuilt_name = steal_pointer(&kept);
-	e->pending_pictures = spent;
+	e->pending_pictures = e->spent_carried = spent;
 	e->pending_usd = usd;
 	/* What was to be written of the old one, such as that its scan was over, does not hold for this one. */
 	facts_forget(e);

@@ -103,6 +103,8 @@ for how in text zeros cut hole; do
 	nothing_is_sent "$how"
 	like "$(reason_of short.txt)" 'the journal was damaged and a new one begun' "$how: the status says why"
 	like "$(status_of short.txt)" 'hint: easelfs release' "$how: and what to do"
+	is "$(timeout 10 awk '$1 == "pictures-today:" { print $2 }' "$MNT/.easelfs/stats")" "$(wc -l <<<"$pictures")" \
+		"$how: today's pictures count for the budget"
 	prompt new.txt "new after $how"
 	ok "$how: what is new is made" wait_state new.txt completed
 	charges=$((charges + 1))
