@@ -272,6 +272,8 @@ void job_note_missing(struct task *t, size_t came, const char *note);
 void waiters_answer(struct engine *e, const char *path);
 /* Who waits for a prompt that was renamed, or that lies in a renamed folder, waits for it there. */
 void waiters_follow(struct engine *e, const char *from, const char *to);
+/* `a/cat` of `a/cat.txt`; the caller frees. */
+char *stem_of(const char *path);
 /* The path under its new name, or NULL if the rename does not concern it; the caller frees. */
 char *path_after_rename(const char *path, const char *from, const char *to);
 void prompt_put(struct engine *e, struct prompt *p);

@@ -21,7 +21,7 @@ void engine_commit_release(struct engine_commit *c)
 
 /* --- prompts in memory --- */
 
-static char *stem_of(const char *path)
+char *stem_of(const char *path)
 {
 	const char *dot = strrchr(path, '.');
 

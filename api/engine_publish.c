@@ -450,14 +450,64 @@ static int move_pictures_of(void *arg, struct prompt_row *row)
 	return 0;
 }
 
-static void repeat_move(struct engine *e, bool is_dir, char *from, const char *to)
+struct move { bool is_dir; char *from, *to; };
+
+static void repeat_move(struct engine *e, const struct move *m)
 {
 	cleanup_prompt_row struct prompt_row row = { 0 };
 
-	if (is_dir)
-		publish_folder_moves(e, from, to);
-	else if (e->journal->prompt_by_path(e->journal, to, &row) > 0)
-		publish_moves(e, &row, from);
+	if (m->is_dir)
+		publish_folder_moves(e, m->from, m->to);
+	else if (e->journal->prompt_by_path(e->journal, m->to, &row) > 0)
+		publish_moves(e, &row, m->from);
+}
+
+/* Its new name was renamed itself, later on. */
+static void follow_later_move(struct move *m, const struct move *later)
+{
+	cleanup_free char *stem = stem_of(m->to);
+	char *to = later->is_dir                      ? path_after_rename(m->to, later->from, later->to)
+	           : strcmp(stem, later->from) == 0 && !m->is_dir ? xstrdup(later->to)
+	                                                          : NULL;
+
+	if (!to)
+		return;
+	free(m->to);
+	m->to = to;
+}
+
+static bool read_move(const char **at, struct move *m)
+{
+	cleanup_free char *kind = next_word(at), *from = next_word(at), *to = next_word(at);
+
+	if (!to)
+		return false;
+	*m = (struct move){ strcmp(kind, "folder") == 0, name_of(from), name_of(to) };
+	return true;
+}
+
+static void repeat_moves(struct engine *e, const char *lines)
+{
+	struct move *moves = NULL, m;
+	size_t count = 0;
+
+	while (read_move(&lines, &m)) {
+		if (!m.from || !m.to) {
+			free(m.from);
+			free(m.to);
+			continue;
+		}
+		for (size_t i = 0; i < count; i++)
+			follow_later_move(&moves[i], &m);
+		moves = xrealloc(moves, (count + 1) * sizeof(*moves));
+		moves[count++] = m;
+	}
+	for (size_t i = 0; i < count; i++) {
+		repeat_move(e, &moves[i]);
+		free(moves[i].from);
+		free(moves[i].to);
+	}
+	free(moves);
 }
 
 void moves_restore(struct engine *e)
@@ -466,15 +516,7 @@ void moves_restore(struct engine *e)
 
 	if (e->journal->fact_get(e->journal, moves_fact, &intended) <= 0)
 		return;
-	const char *at = intended;
-	char *kind;
-	while ((kind = next_word(&at))) {
-		cleanup_free char *from_hex = next_word(&at), *to_hex = next_word(&at);
-		cleanup_free char *from = from_hex ? name_of(from_hex) : NULL, *to = to_hex ? name_of(to_hex) : NULL;
-		if (from && to)
-			repeat_move(e, strcmp(kind, "folder") == 0, from, to);
-		free(kind);
-	}
+	repeat_moves(e, intended);
 	/* A folder may have been moved, and its pictures' rows not. */
 	e->journal->prompts_under(e->journal, "", move_pictures_of, e);
 	moves_settle(e);

@@ -204,4 +204,30 @@ keep out/edited.png edited.png
 write edited.txt 'to be painted anew'
 ok 'a picture that was edited is kept, too' same edited.png history/edited.1.png
 
+# --- a crash before two renames of the same were followed ---
+
+write late.txt 'late, the first'
+write late.txt 'late, the second'
+timeout 5 mkdir "$MNT/f"
+write f/x.txt 'in a folder, the first'
+write f/x.txt 'in a folder, the second'
+ok 'there is a history' eventually 5 there history/f/x.1.png
+umount_it
+# What the journal says then: the rows are those of the last name, the rest is intended.
+hex() { printf %s "$1" | od -An -tx1 | tr -d ' \n'; }
+intends() { printf '%s %s %s\n' "$1" "$(hex "$2")" "$(hex "$3")"; }
+mv "$WORK/gen/late.txt" "$WORK/gen/latest.txt"
+mv "$WORK/gen/f" "$WORK/gen/h"
+sqlite3 "$WORK/gen/.easelfs/journal.db" \
+	"UPDATE prompts SET path = 'latest.txt', stem = 'latest' WHERE path = 'late.txt'" \
+	"UPDATE prompts SET path = 'h/x.txt', stem = 'h/x' WHERE path = 'f/x.txt'" \
+	"INSERT INTO facts VALUES ('moves', '$(intends file late later.txt; intends file later latest.txt
+		intends folder f g; intends folder g h)')"
+mount_fg
+ok 'the picture follows to the last name' comes out/latest.png
+ok 'and its history' comes history/latest.1.png
+ok 'of a folder, too' comes out/h/x.png
+ok 'with its history' comes history/h/x.1.png
+is "$(timeout 5 ls "$MNT/out" "$MNT/history" | grep -c '^late\.\|^later\|^[fg]$')" 0 'nothing is left behind'
+umount_it
 done_testing
