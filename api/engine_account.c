@@ -7,6 +7,16 @@
 /* How long the first request of an account goes alone, if it is not answered sooner. */
 #define PROBE_MS 1000
 
+void account_configure(struct engine *e, struct account *a)
+{
+	const struct provider *p = models_provider(e->set.models, a->name);
+
+	if (!p)
+		return;
+	limiter_set(&a->submits, p->submit_per_minute, clock_mono_ms());
+	limiter_set(&a->queries, p->query_per_minute, clock_mono_ms());
+}
+
 struct account *account_of(struct engine *e, const struct provider *p)
 {
 	struct account *a;

@@ -285,6 +285,8 @@ void job_set_reason(struct job *j, const char *reason, const char *hint);
 
 /* engine_account.c */
 struct account *account_of(struct engine *e, const struct provider *p);
+/* Its limits are those of the table as it is now. */
+void account_configure(struct engine *e, struct account *a);
 void account_enter(struct engine *e, struct task *t);
 void account_leave(struct engine *e, struct task *t);
 void account_enqueue(struct engine *e, struct task *t);

@@ -324,8 +324,10 @@ static void take_reload(struct engine *e, void *arg)
 		HASH_ITER(hh, e->jobs, j, tmp)
 			rebind(e, j);
 	}
-	HASH_ITER(hh, e->accounts, a, atmp)
+	HASH_ITER(hh, e->accounts, a, atmp) {
+		account_configure(e, a);
 		account_go(e, a, false);
+	}
 	/* Those that never became a request for want of a key. */
 	HASH_ITER(hh, e->jobs, j, tmp)
 		if (!j->has_request && j->row.state == STATE_STOPPED && j->prompt->newest == j)

@@ -18,6 +18,21 @@ void limiter_init(struct limiter *l, int per_minute, int64_t now)
 	l->newest = now / l->part_ms;
 }
 
+void limiter_set(struct limiter *l, int per_minute, int64_t now)
+{
+	struct limiter anew;
+
+	limiter_init(&anew, per_minute, now);
+	if (anew.burst == l->burst && anew.part_ms == l->part_ms)
+		return;
+	anew.not_before = l->not_before;
+	anew.left = l->left;
+	anew.left_until = l->left_until;
+	if (anew.burst)
+		anew.sent = anew.sent_in[anew.newest % LIMITER_PARTS] = l->sent;
+	*l = anew;
+}
+
 /* What was sent more than a window ago does not count any more. */
 static void move_window(struct limiter *l, int64_t now)
 {

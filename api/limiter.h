@@ -24,6 +24,8 @@ struct limiter {
 };
 
 void limiter_init(struct limiter *l, int per_minute, int64_t now);   /* 0 = without limit */
+/* Another rate from now on.  What the old one has let go counts as if it went now. */
+void limiter_set(struct limiter *l, int per_minute, int64_t now);
 /* 0: one request may go now and is counted.  Otherwise milliseconds to wait; nothing is counted. */
 int64_t limiter_take(struct limiter *l, int64_t now);
 /* Nothing goes before that time. */

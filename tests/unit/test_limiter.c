@@ -202,6 +202,25 @@ static void more_left_than_we_count_changes_nothing(void **state)
 	assert_int_equal(take_all(&l, 0), 50);
 }
 
+static void another_rate_forgets_nothing(void **state)
+{
+	struct limiter l;
+
+	(void)state;
+	limiter_init(&l, 300, 0);
+	assert_int_equal(take_all(&l, 0), 50);
+	limiter_set(&l, 600, 1000);
+	assert_int_equal(take_all(&l, 1000), 50);
+	limiter_set(&l, 60, 2000);
+	assert_int_equal(take_all(&l, 2000), 0);
+	assert_true(limiter_take(&l, 11000) > 0);
+	assert_int_equal(take_all(&l, 13000), 10);
+	limiter_block(&l, 20000);
+	limiter_set(&l, 0, 14000);
+	assert_int_equal(limiter_take(&l, 14000), 6000);
+	assert_int_equal(limiter_take(&l, 20000), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +239,7 @@ int main(void)
 		cmocka_unit_test(that_holds_without_a_limit_of_our_own_too),
 		cmocka_unit_test(an_older_reply_gives_nothing_back),
 		cmocka_unit_test(none_left_blocks_until_the_reset),
+		cmocka_unit_test(another_rate_forgets_nothing),
 		cmocka_unit_test(more_left_than_we_count_changes_nothing),
 	};
 
