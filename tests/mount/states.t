@@ -452,8 +452,9 @@ wrong=''
 for name in "${names[@]}"; do
 	stem=$(after "$name") should=1
 	[[ ${state_now[$stem]:-} != completed* ]] || should=0
-	timeout 5 cat "$MNT/wait/$stem.png" >/dev/null 2>&1
-	[ $? = $should ] || wrong+=" $name"
+	said=$(timeout 5 cat "$MNT/wait/$stem.png" 2>&1 >/dev/null)
+	got=$?
+	[ $got = $should ] || wrong+=" $name:$got $said"
 done
 is "$wrong" '' 'whoever comes later gets it at once, or an error'
 
