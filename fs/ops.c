@@ -2,8 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/fsuid.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -51,24 +54,52 @@ struct fd_path fd_path(int fd)
 	return path;
 }
 
+/* Threads share their umask, unless they ask for their own. */
+bool op_caller_has_umask(void)
+{
+	static __thread bool has;
+
+	if (!has)
+		has = unshare(CLONE_FS) == 0;
+	return has;
+}
+
 /* setfsuid() and capset() are per thread, unlike setresuid(), which glibc does in all threads. */
-void op_caller_enter(struct op_caller *c, fuse_req_t req)
+static void enter(struct op_caller *c, fuse_req_t req, uint32_t without)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct capabilities[_LINUX_CAPABILITY_U32S_3];
 	const struct fuse_ctx *ctx = fuse_req_ctx(req);
 	struct fs *fs = fuse_req_userdata(req);
 
+	if (op_caller_has_umask())
+		umask(ctx->umask);
 	c->entered = fs->uid == 0 && (ctx->uid != fs->uid || ctx->gid != fs->gid);
 	if (!c->entered)
 		return;
-	syscall(SYS_capget, &header, c->capabilities);
+	syscall(SYS_capget, &header, capabilities);
 	setfsgid(ctx->gid);
 	setfsuid(ctx->uid);
-	syscall(SYS_capset, &header, c->capabilities);
+	if (ctx->uid != 0)
+		capabilities[0].effective &= ~without;
+	syscall(SYS_capset, &header, capabilities);
 }
 
+void op_caller_enter(struct op_caller *c, fuse_req_t req)
+{
+	enter(c, req, 0);
+}
+
+void op_caller_enter_bare(struct op_caller *c, fuse_req_t req)
+{
+	enter(c, req, CAP_TO_MASK(CAP_FSETID));
+}
+
+/* setfsuid() from another user to root brings the capabilities of files back (capabilities(7)). */
 void op_caller_leave(struct op_caller *c, struct fs *fs)
 {
+	if (op_caller_has_umask())
+		umask(0);
 	if (!c->entered)
 		return;
 	setfsuid(fs->uid);
@@ -195,6 +226,9 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	                               FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_ATOMIC_O_TRUNC |
 	                               FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_ASYNC_READ |
 	                               FUSE_CAP_SPLICE_WRITE | FUSE_CAP_POSIX_ACL);
+	/* The source knows whether a default ACL goes before the umask. */
+	if (op_caller_has_umask())
+		conn->want |= conn->capable & FUSE_CAP_DONT_MASK;
 	/* HANDLE_KILLPRIV: a root daemon's write clears no set-user-id bit, so the kernel asks for it.
 	 * SPLICE_READ: one more system call for every request, and only large writes gain. */
 	conn->want &= ~(unsigned)(FUSE_CAP_WRITEBACK_CACHE | FUSE_CAP_HANDLE_KILLPRIV |

@@ -9,8 +9,6 @@
 #ifndef FS_OPS_H
 #define FS_OPS_H
 
-#include <linux/capability.h>
-
 #include "fs.h"
 
 /* --- shared by the operations; int results are 0 or -errno ------------------------------------ */
@@ -35,12 +33,14 @@ struct fd_path { char text[32]; };
 struct fd_path fd_path(int fd);
 
 /* What a root daemon makes for others belongs to them.  Between enter and leave this thread makes
- * files as the caller; it keeps its capabilities, as the kernel has checked the caller's rights. */
-struct op_caller {
-	bool entered;
-	struct __user_cap_data_struct capabilities[_LINUX_CAPABILITY_U32S_3];
-};
+ * files as the caller, with the caller's umask, which a folder's default ACL overrides; it keeps its
+ * capabilities, as the kernel has checked the caller's rights. */
+struct op_caller { bool entered; };
 void op_caller_enter(struct op_caller *c, fuse_req_t req);
+/* The same without CAP_FSETID: what is truncated loses its set-user-id and set-group-id bits. */
+void op_caller_enter_bare(struct op_caller *c, fuse_req_t req);
+/* For op_init(): whether umasks of callers can be had (FUSE_CAP_DONT_MASK). */
+bool op_caller_has_umask(void);
 void op_caller_leave(struct op_caller *c, struct fs *fs);
 
 /* --- ops_attr.c ------------------------------------------------------------------------------- */

@@ -69,12 +69,13 @@ static int set_times(int fd, const struct stat *attr, int to_set)
 	return utimensat(fd, "", times, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
 }
 
-/* In this order, as a new owner clears mode bits and a new size sets times.  fd may be O_PATH. */
+/* In this order, as a new owner clears mode bits and a new size sets times.  fd may be O_PATH.
+ * Nothing to set: chown() to neither user nor group, which sets ctime. */
 static int set_attributes(int fd, const struct handle *h, const struct stat *attr, int to_set)
 {
 	int err = 0;
 
-	if (to_set & (FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID))
+	if (!to_set || to_set & (FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID))
 		err = set_owner(fd, attr, to_set);
 	if (!err && to_set & FUSE_SET_ATTR_MODE && chmod(fd_path(fd).text, attr->st_mode & 07777) < 0)
 		err = -errno;

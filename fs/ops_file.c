@@ -99,20 +99,26 @@ void op_create(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode,
 	node_put(fs->nodes, parent);
 }
 
-static int truncate_opened(int fd, int flags)
+/* The kernel leaves it to us to take set-user-id bits away when a file is truncated at open. */
+static int truncate_opened(fuse_req_t req, int fd, int flags)
 {
-	int result = writes(flags) ? ftruncate(fd, 0) : truncate(fd_path(fd).text, 0);
+	struct op_caller caller;
+	int err;
 
-	return result < 0 ? -errno : 0;
+	op_caller_enter_bare(&caller, req);
+	err = (writes(flags) ? ftruncate(fd, 0) : truncate(fd_path(fd).text, 0)) < 0 ? -errno : 0;
+	op_caller_leave(&caller, fuse_req_userdata(req));
+	return err;
 }
 
-static int open_real(struct fs *fs, struct node *n, int flags)
+static int open_real(fuse_req_t req, struct node *n, int flags)
 {
+	struct fs *fs = fuse_req_userdata(req);
 	cleanup_fd int fd = node_open(fs->nodes, n, source_flags(flags));
 	int err = fd < 0 ? fd : 0;
 
 	if (!err && flags & O_TRUNC)
-		err = truncate_opened(fd, flags);
+		err = truncate_opened(req, fd, flags);
 	return err ? err : steal_fd(&fd);
 }
 
@@ -134,7 +140,7 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		return;
 	if (n->kind != NODE_REAL) {
 		virtual_open(fs, req, n, fi);
-	} else if ((fd = open_real(fs, n, fi->flags)) < 0) {
+	} else if ((fd = open_real(req, n, fi->flags)) < 0) {
 		fuse_reply_err(req, -fd);
 	} else {
 		fi->keep_cache = may_keep_cache(fs, n, fd);

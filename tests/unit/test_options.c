@@ -197,12 +197,12 @@ static void generic_mount_options_are_ignored_and_those_of_fuse_passed_on(void *
 	cleanup_options struct options o;
 
 	(void)state;
-	load(&o, "rw,defaults,_netdev,nofail,noauto,user=me,x-systemd.automount,comment=a b,relatime,exec,dev");
+	load(&o, "rw,defaults,_netdev,nofail,noauto,user=me,x-systemd.automount,comment=a b,relatime,exec");
 	assert_null(o.fuse_options);
 	assert_false(o.allow_other);
 	options_release(&o);
-	load(&o, "allow_other,ro,fsname=a\\,b,subtype=other,max_read=4096,noexec");
-	assert_string_equal(o.fuse_options, "allow_other,ro,fsname=a\\,b,max_read=4096,noexec");
+	load(&o, "allow_other,ro,fsname=a\\,b,subtype=other,max_read=4096,noexec,dev,suid");
+	assert_string_equal(o.fuse_options, "allow_other,ro,fsname=a\\,b,max_read=4096,noexec,dev,suid");
 	assert_true(o.allow_other);
 	assert_true(o.read_only);
 }

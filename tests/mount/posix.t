@@ -1,0 +1,34 @@
+#!/bin/bash
+# A mount does what the filesystem beneath it does: each operation, each error, each change of times.
+. "$(dirname "$0")/lib.sh"
+setup
+others=
+if [ "$(id -u)" = 0 ]; then
+	others=,allow_other,dev,suid
+	chmod 755 "$WORK"
+fi
+mkdir -m 755 "$WORK/src"
+mount_fg -o "provider=sandbox$others" "$WORK/src" "$WORK/mnt" || die 'it cannot be mounted'
+
+# With what is in it, also where its owner may not enter it.
+remove() { timeout 100 chmod -R u+rwx "$1" && timeout 100 rm -r "$1"; }
+
+# same TOOL FOLDER [ARG…]: the tool says the same of a folder of the mount and of one beside the source.
+same() {
+	local tool=$1 folder=$2 count
+	shift 2
+	timeout 10 mkdir -p "$MNT/$folder" || return
+	mkdir "$WORK/plain" &&
+		timeout 200 "$O/tests/tools/$tool" "$WORK/plain" "$@" >"$WORK/expected" &&
+		timeout 200 "$O/tests/tools/$tool" "$MNT/$folder" "$@" >"$WORK/got" || return
+	remove "$WORK/plain" && remove "$MNT/$folder" || return
+	count=$(wc -l <"$WORK/expected")
+	echo "# $tool in $folder: $count lines" >&2
+	[ "$count" -gt 10 ] && diff "$WORK/expected" "$WORK/got"
+}
+
+ok 'every operation on every kind of file' same posix_matrix folder "${POSIX_EVERY:-13}"
+ok 'in out/, where names are remembered for a day' same posix_matrix out/folder 29
+ok 'and in history/' same posix_matrix history/folder 31
+
+done_testing
