@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "commit.h"
@@ -35,10 +36,12 @@ static void handle_closed(struct fs *fs, const struct fuse_file_info *fi)
 	handle_put(fs->nodes, h);
 }
 
-/* Our reads and writes are not aligned as O_DIRECT wants them; the kernel bypasses its own cache. */
+/* Our reads and writes are not aligned as O_DIRECT wants them; the kernel bypasses its own cache.
+ * O_APPEND may come and go with fcntl(2), and does not hold for mappings: see write_real(). */
 static int source_flags(int flags)
 {
-	return (flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_DIRECT | O_NOCTTY)) | O_NOFOLLOW | O_CLOEXEC;
+	return (flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_DIRECT | O_NOCTTY | O_APPEND)) |
+	       O_NOFOLLOW | O_CLOEXEC;
 }
 
 /* O_EXCL always: the kernel was told that there is no such name.  If there is one by now (it came
@@ -172,32 +175,58 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 	node_put(fs->nodes, n);
 }
 
+/* What is to be written, in memory of *bytes, which the caller frees: its length or -errno. */
+static ssize_t gather(struct fuse_bufvec *in, char **bytes)
+{
+	size_t size = fuse_buf_size(in);
+	struct fuse_bufvec to = FUSE_BUFVEC_INIT(size);
+
+	to.buf[0].mem = *bytes = xmalloc(size);
+	return fuse_buf_copy(&to, in, 0);
+}
+
 static void write_virtual(fuse_req_t req, struct node *n, struct fuse_bufvec *in, off_t off,
                           struct fuse_file_info *fi)
 {
 	struct fs *fs = fuse_req_userdata(req);
-	size_t size = fuse_buf_size(in);
-	cleanup_free char *bytes = xmalloc(size);
-	struct fuse_bufvec to = FUSE_BUFVEC_INIT(size);
-	ssize_t copied;
+	cleanup_free char *bytes = NULL;
+	ssize_t copied = gather(in, &bytes);
 
-	to.buf[0].mem = bytes;
-	copied = fuse_buf_copy(&to, in, 0);
 	if (copied < 0)
 		fuse_reply_err(req, (int)-copied);
 	else
 		virtual_write(fs, req, n, bytes, (size_t)copied, off, fi);
 }
 
-static void write_real(fuse_req_t req, struct fuse_bufvec *in, off_t off, struct fuse_file_info *fi)
+static ssize_t write_at(int fd, struct fuse_bufvec *in, off_t off)
 {
 	struct fuse_bufvec to = FUSE_BUFVEC_INIT(fuse_buf_size(in));
-	ssize_t written;
 
 	to.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
-	to.buf[0].fd = op_handle(fi)->fd;
+	to.buf[0].fd = fd;
 	to.buf[0].pos = off;
-	written = fuse_buf_copy(&to, in, 0);
+	return fuse_buf_copy(&to, in, 0);
+}
+
+/* To where the source ends, which may be further on than the kernel knows. */
+static ssize_t append(int fd, struct fuse_bufvec *in)
+{
+	cleanup_free char *bytes = NULL;
+	ssize_t size = gather(in, &bytes);
+	struct iovec part = { .iov_base = bytes, .iov_len = (size_t)size };
+
+	if (size >= 0 && (size = pwritev2(fd, &part, 1, 0, RWF_APPEND)) < 0)
+		return -errno;
+	return size;
+}
+
+/* fi->flags are those that the file has now; of pages that were written through a mapping it has none. */
+static void write_real(fuse_req_t req, struct fuse_bufvec *in, off_t off, struct fuse_file_info *fi)
+{
+	int fd = op_handle(fi)->fd;
+	bool appends = fi->flags & O_APPEND && !fi->writepage;
+	ssize_t written = appends ? append(fd, in) : write_at(fd, in, off);
+
 	if (written < 0)
 		fuse_reply_err(req, (int)-written);
 	else

@@ -30,5 +30,8 @@ same() {
 ok 'every operation on every kind of file' same posix_matrix folder "${POSIX_EVERY:-13}"
 ok 'in out/, where names are remembered for a day' same posix_matrix out/folder 29
 ok 'and in history/' same posix_matrix history/folder 31
+ok 'stories of open files, holes, locks, attributes, names' same posix_deeds stories
+ok 'in out/' same posix_deeds out/stories
+ok 'and in history/' same posix_deeds history/stories
 
 done_testing
