@@ -126,6 +126,9 @@ void engine_commit(struct engine *e, struct engine_commit *c);
 void engine_removed(struct engine *e, const char *path);
 /* Record, pictures and history follow. */
 void engine_renamed(struct engine *e, const char *from, const char *to, bool is_dir);
+/* Two prompts, or two folders, have each other's name now.  Of two files of which one has no record nothing
+ * follows: its text is an edit of the other. */
+void engine_exchanged(struct engine *e, const char *a, const char *b, bool is_dir);
 void engine_published(struct engine *e, struct publication *p);
 /* fn(arg, view) on the engine thread; view is NULL if that prompt has no record. */
 void engine_query(struct engine *e, const char *path,

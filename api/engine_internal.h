@@ -460,7 +460,11 @@ void publish_retire_one(struct engine *e, const char *stem, const struct task_ro
 bool publish_says_why(enum job_state s);
 /* Its pictures, texts and history go where its row says; old_stem is only lent. */
 void publish_moves(struct engine *e, struct prompt_row *row, char *old_stem);
-void publish_folder_moves(struct engine *e, const char *from, const char *to);
+/* The folders in out/ and history/ that mirror a folder of prompts; ino 0: there is none. */
+struct picture_folders { uint64_t dev[2], ino[2]; };
+struct picture_folders picture_folders_of(struct engine *e, const char *path);
+/* They are at `from`, or will be when the moves before this one are done. */
+void publish_folder_moves(struct engine *e, const struct picture_folders *f, const char *from, const char *to);
 /* A rename's pictures follow later than its rows: the intent is recorded with the rows, forgotten when
  * all have followed, and repeated at the start.  from: the stem that they have, or the folder. */
 void moves_intended(struct engine *e, const char *from, const char *to, bool is_dir);

@@ -898,22 +898,16 @@ static void rename_replaces(struct engine *e, struct prompt *p)
 	prompt_grace_over(e, p);
 }
 
-static void take_renamed(struct engine *e, void *arg)
+/* folders: those of the pictures, for a folder. */
+static void rename_record(struct engine *e, const struct rename *r, const struct picture_folders *folders)
 {
-	struct rename *r = arg;
 	struct journal *db = e->journal;
-	struct prompt *replaced;
 	cleanup_prompt_row struct prompt_row row = { 0 };
+	cleanup_free char *old_stem = stem_of(r->from);
 
 	engine_flush(e);
-	/* A file without a record that is put in a prompt's place is an edit of that prompt. */
-	bool recorded = r->is_dir || prompt_get(e, r->from);
-	if (recorded && (replaced = prompt_get(e, r->to)))
-		rename_replaces(e, replaced);
-	if (recorded)
-		rename_in_memory(e, r);
-	cleanup_free char *old_stem = stem_of(r->from);
-	if (recorded && db->begin(db) == 0) {
+	rename_in_memory(e, r);
+	if (db->begin(db) == 0) {
 		moves_intended(e, r->is_dir ? r->from : old_stem, r->to, r->is_dir);
 		kill_point(BEFORE_RENAME);
 		if (db->prompts_rename(db, r->from, r->to) < 0 || db->commit(db) < 0) {
@@ -923,21 +917,88 @@ static void take_renamed(struct engine *e, void *arg)
 		kill_point(AFTER_RENAME);
 	}
 	if (r->is_dir)
-		publish_folder_moves(e, r->from, r->to);
-	else if (recorded && db->prompt_by_path(db, r->to, &row) > 0)
+		publish_folder_moves(e, folders, r->from, r->to);
+	else if (db->prompt_by_path(db, r->to, &row) > 0)
 		publish_moves(e, &row, old_stem);
-	moves_settle(e);
-	waiters_follow(e, r->from, r->to);
-	e->set.calls->changed(e->set.ctx, r->to, true);
+}
+
+static struct rename *rename_new(const char *from, const char *to, bool is_dir)
+{
+	struct rename *r = xmalloc(sizeof(*r));
+
+	*r = (struct rename){ xstrdup(from), xstrdup(to), is_dir };
+	return r;
+}
+
+static void rename_free(struct rename *r)
+{
 	free(r->from);
 	free(r->to);
 	free(r);
 }
 
+static void take_renamed(struct engine *e, void *arg)
+{
+	struct rename *r = arg;
+	struct picture_folders folders = picture_folders_of(e, r->from);
+	struct prompt *replaced;
+
+	/* A file without a record that is put in a prompt's place is an edit of that prompt. */
+	bool recorded = r->is_dir || prompt_get(e, r->from);
+	if (recorded && (replaced = prompt_get(e, r->to)))
+		rename_replaces(e, replaced);
+	if (recorded)
+		rename_record(e, r, &folders);
+	moves_settle(e);
+	waiters_follow(e, r->from, r->to);
+	e->set.calls->changed(e->set.ctx, r->to, true);
+	rename_free(r);
+}
+
 void engine_renamed(struct engine *e, const char *from, const char *to, bool is_dir)
 {
-	struct rename *r = xmalloc(sizeof(*r));
+	engine_post(e, take_renamed, rename_new(from, to, is_dir));
+}
 
-	*r = (struct rename){ xstrdup(from), xstrdup(to), is_dir };
-	engine_post(e, take_renamed, r);
+/* A hidden name beside it that nobody has: pictures stay there until the other's have gone. */
+static char *name_between(const struct rename *r)
+{
+	static unsigned count;        /* engine thread */
+	const char *slash = strrchr(r->from, '/');
+	int folder = slash ? (int)(slash + 1 - r->from) : 0;
+
+	return xasprintf("%.*s.exchange-%lld-%u%s", folder, r->from, (long long)clock_wall_ms(), ++count,
+	                 r->is_dir ? "" : ".txt");
+}
+
+static void exchange_step(struct engine *e, const char *from, const char *to, bool is_dir,
+                          const struct picture_folders *folders)
+{
+	struct rename *step = rename_new(from, to, is_dir);
+
+	rename_record(e, step, folders);
+	waiters_follow(e, from, to);
+	rename_free(step);
+}
+
+static void take_exchanged(struct engine *e, void *arg)
+{
+	struct rename *r = arg;
+	struct picture_folders a = picture_folders_of(e, r->from), b = picture_folders_of(e, r->to);
+	cleanup_free char *between = name_between(r);
+
+	if (r->is_dir || (prompt_get(e, r->from) && prompt_get(e, r->to))) {
+		exchange_step(e, r->from, between, r->is_dir, &a);
+		exchange_step(e, r->to, r->from, r->is_dir, &b);
+		exchange_step(e, between, r->to, r->is_dir, &a);
+	}
+	moves_settle(e);
+	e->set.calls->changed(e->set.ctx, r->from, true);
+	e->set.calls->changed(e->set.ctx, r->to, true);
+	rename_free(r);
+}
+
+void engine_exchanged(struct engine *e, const char *a, const char *b, bool is_dir)
+{
+	engine_post(e, take_exchanged, rename_new(a, b, is_dir));
 }

@@ -388,17 +388,28 @@ static void publish_error_move(struct engine *e, struct prompt_row *row, char *o
 		publish_move(e, PUBLISH_MOVE, from, to, st.st_dev, st.st_ino, row);
 }
 
-void publish_moves(struct engine *e, struct prompt_row *row, char *old_stem)
+static void publish_history_move(struct engine *e, const char *old_stem, const char *stem, const struct prompt_row *row)
 {
 	cleanup_free char *from = xasprintf("history/%s", old_stem);
-	cleanup_free char *to = xasprintf("history/%s", row->stem);
+	cleanup_free char *to = xasprintf("history/%s", stem);
 
-	if (strcmp(old_stem, row->stem) == 0)
-		return;
+	publish_move(e, PUBLISH_MOVE_HISTORY, from, to, 0, 0, row);
+}
+
+/* What stands in out/. */
+static void publish_current_moves(struct engine *e, struct prompt_row *row, char *old_stem)
+{
 	publish_picture_moves(e, row);
 	publish_text_moves(e, row, old_stem);
 	publish_error_move(e, row, old_stem);
-	publish_move(e, PUBLISH_MOVE_HISTORY, from, to, 0, 0, row);
+}
+
+void publish_moves(struct engine *e, struct prompt_row *row, char *old_stem)
+{
+	if (strcmp(old_stem, row->stem) == 0)
+		return;
+	publish_current_moves(e, row, old_stem);
+	publish_history_move(e, old_stem, row->stem, row);
 }
 
 /* The fact is a line for each rename: `file` or `folder`, and both names in hexadecimal, as they are bytes. */
@@ -450,30 +461,36 @@ static int move_pictures_of(void *arg, struct prompt_row *row)
 	return 0;
 }
 
-struct move { bool is_dir; char *from, *to; };
+/* One that was intended.  last: what its new name was renamed to since, or that name. */
+struct move { bool is_dir; char *from, *to, *last; struct picture_folders folders; };
 
 static void repeat_move(struct engine *e, const struct move *m)
 {
 	cleanup_prompt_row struct prompt_row row = { 0 };
 
-	if (m->is_dir)
-		publish_folder_moves(e, m->from, m->to);
-	else if (e->journal->prompt_by_path(e->journal, m->to, &row) > 0)
-		publish_moves(e, &row, m->from);
+	if (m->is_dir) {
+		publish_folder_moves(e, &m->folders, m->from, m->to);
+		return;
+	}
+	cleanup_free char *stem = stem_of(m->to);
+	publish_history_move(e, m->from, stem, NULL);
+	if (e->journal->prompt_by_path(e->journal, m->last, &row) > 0 && strcmp(row.stem, m->from) != 0)
+		publish_current_moves(e, &row, m->from);
 }
 
-/* Its new name was renamed itself, later on. */
 static void follow_later_move(struct move *m, const struct move *later)
 {
-	cleanup_free char *stem = stem_of(m->to);
-	char *to = later->is_dir                      ? path_after_rename(m->to, later->from, later->to)
-	           : strcmp(stem, later->from) == 0 && !m->is_dir ? xstrdup(later->to)
-	                                                          : NULL;
+	cleanup_free char *stem = stem_of(m->last);
+	char *to = NULL;
 
+	if (later->is_dir)
+		to = path_after_rename(m->last, later->from, later->to);
+	else if (!m->is_dir && strcmp(stem, later->from) == 0)
+		to = xstrdup(later->to);
 	if (!to)
 		return;
-	free(m->to);
-	m->to = to;
+	free(m->last);
+	m->last = to;
 }
 
 static bool read_move(const char **at, struct move *m)
@@ -482,8 +499,28 @@ static bool read_move(const char **at, struct move *m)
 
 	if (!to)
 		return false;
-	*m = (struct move){ strcmp(kind, "folder") == 0, name_of(from), name_of(to) };
+	*m = (struct move){ .is_dir = strcmp(kind, "folder") == 0, .from = name_of(from), .to = name_of(to) };
+	m->last = xstrdup(m->to);
 	return true;
+}
+
+static void move_release(struct move *m)
+{
+	free(m->from);
+	free(m->to);
+	free(m->last);
+}
+
+/* What has not followed an earlier rename is still under the name from before that. */
+static void link_moves(struct engine *e, struct move *moves, size_t count, struct move *m)
+{
+	if (m->is_dir)
+		m->folders = picture_folders_of(e, m->from);
+	for (size_t i = 0; i < count; i++) {
+		if (m->is_dir && moves[i].is_dir && strcmp(moves[i].to, m->from) == 0)
+			m->folders = moves[i].folders;
+		follow_later_move(&moves[i], m);
+	}
 }
 
 static void repeat_moves(struct engine *e, const char *lines)
@@ -493,19 +530,16 @@ static void repeat_moves(struct engine *e, const char *lines)
 
 	while (read_move(&lines, &m)) {
 		if (!m.from || !m.to) {
-			free(m.from);
-			free(m.to);
+			move_release(&m);
 			continue;
 		}
-		for (size_t i = 0; i < count; i++)
-			follow_later_move(&moves[i], &m);
+		link_moves(e, moves, count, &m);
 		moves = xrealloc(moves, (count + 1) * sizeof(*moves));
 		moves[count++] = m;
 	}
 	for (size_t i = 0; i < count; i++) {
 		repeat_move(e, &moves[i]);
-		free(moves[i].from);
-		free(moves[i].to);
+		move_release(&moves[i]);
 	}
 	free(moves);
 }
@@ -522,16 +556,30 @@ void moves_restore(struct engine *e)
 	moves_settle(e);
 }
 
-void publish_folder_moves(struct engine *e, const char *from, const char *to)
+static const char *const picture_roots[] = { "out", "history" };
+
+struct picture_folders picture_folders_of(struct engine *e, const char *path)
 {
-	static const char *const roots[] = { "out", "history" };
+	struct picture_folders f = { 0 };
 	struct stat st;
 
-	for (size_t i = 0; i < ARRAY_LEN(roots); i++) {
-		cleanup_free char *old = xasprintf("%s/%s", roots[i], from);
-		cleanup_free char *new = xasprintf("%s/%s", roots[i], to);
-		if (fstatat(e->set.source_fd, old, &st, AT_SYMLINK_NOFOLLOW) == 0)
-			publish_move(e, PUBLISH_MOVE, old, new, st.st_dev, st.st_ino, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(picture_roots); i++) {
+		cleanup_free char *folder = xasprintf("%s/%s", picture_roots[i], path);
+		if (fstatat(e->set.source_fd, folder, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+			f.dev[i] = st.st_dev;
+			f.ino[i] = st.st_ino;
+		}
+	}
+	return f;
+}
+
+void publish_folder_moves(struct engine *e, const struct picture_folders *f, const char *from, const char *to)
+{
+	for (size_t i = 0; i < ARRAY_LEN(picture_roots); i++) {
+		cleanup_free char *old = xasprintf("%s/%s", picture_roots[i], from);
+		cleanup_free char *new = xasprintf("%s/%s", picture_roots[i], to);
+		if (f->ino[i])
+			publish_move(e, PUBLISH_MOVE, old, new, f->dev[i], f->ino[i], NULL);
 	}
 }
 

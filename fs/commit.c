@@ -227,15 +227,10 @@ static void renamed_folder(struct fs *fs, const char *from, const char *to)
 		scan_folder(fs, to);
 }
 
-void commit_renamed(struct fs *fs, const char *from, const char *to, bool is_dir, bool exchange)
+void commit_renamed(struct fs *fs, const char *from, const char *to, bool is_dir)
 {
 	bool was = prompt_path_is_prompt(from), is = prompt_path_is_prompt(to);
 
-	if (exchange) {
-		commit_named(fs, from);
-		commit_named(fs, to);
-		return;
-	}
 	if (is_dir) {
 		renamed_folder(fs, from, to);
 		return;
@@ -249,6 +244,38 @@ void commit_renamed(struct fs *fs, const char *from, const char *to, bool is_dir
 		engine_removed(fs->engine, from);
 	if (is)
 		commit_named(fs, to);
+}
+
+static bool exchanged_folders(struct fs *fs, const char *a, const char *b)
+{
+	if (!prompt_folder_is_walked(a) || !prompt_folder_is_walked(b))
+		return false;
+	engine_exchanged(fs->engine, a, b, true);
+	scan_folder(fs, a);
+	scan_folder(fs, b);
+	return true;
+}
+
+static void exchanged_files(struct fs *fs, const char *a, const char *b)
+{
+	bool both = prompt_path_is_prompt(a) && prompt_path_is_prompt(b);
+
+	if (both)
+		engine_exchanged(fs->engine, a, b, false);
+	(both ? scan_moved : commit_named)(fs, a);
+	(both ? scan_moved : commit_named)(fs, b);
+}
+
+/* Where one of two folders is not looked into, or only one of the two is a folder, nothing of one can
+ * be taken for the other's. */
+void commit_exchanged(struct fs *fs, const char *a, const char *b, bool a_is_dir, bool b_is_dir)
+{
+	if (!a_is_dir && !b_is_dir) {
+		exchanged_files(fs, a, b);
+	} else if (!a_is_dir || !b_is_dir || !exchanged_folders(fs, a, b)) {
+		commit_renamed(fs, a, b, a_is_dir);
+		commit_renamed(fs, b, a, b_is_dir);
+	}
 }
 
 /* --- questions --- */

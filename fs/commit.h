@@ -30,8 +30,10 @@ void commit_released(struct fs *fs, struct node *n);
 void commit_changed(struct fs *fs, struct node *n);
 /* A name appeared for an existing file: link, or rename from a name that is none of a prompt. */
 void commit_named(struct fs *fs, const char *path);
-/* Rename; is_dir: of a folder.  `replaced` says that something stood at `to`.  exchange: both moved. */
-void commit_renamed(struct fs *fs, const char *from, const char *to, bool is_dir, bool exchange);
+/* Rename; is_dir: of a folder. */
+void commit_renamed(struct fs *fs, const char *from, const char *to, bool is_dir);
+/* Two files, two folders, or one of each have each other's name now.  is_dir: what stood at a or b. */
+void commit_exchanged(struct fs *fs, const char *a, const char *b, bool a_is_dir, bool b_is_dir);
 /* Unlink of a file. */
 void commit_removed(struct fs *fs, const char *path);
 /* A change beneath the mount (watch.c), or a file found by the scan: like a close there.

@@ -272,7 +272,10 @@ static void tell_renamed(struct fs *fs, const struct end *from, const struct end
 	cleanup_free char *old = op_path(fs, from->parent, from->name);
 	cleanup_free char *new = op_path(fs, to->parent, to->name);
 
-	commit_renamed(fs, old, new, S_ISDIR(from->st.st_mode), flags & RENAME_EXCHANGE);
+	if (flags & RENAME_EXCHANGE)
+		commit_exchanged(fs, old, new, S_ISDIR(from->st.st_mode), S_ISDIR(to->st.st_mode));
+	else
+		commit_renamed(fs, old, new, S_ISDIR(from->st.st_mode));
 }
 
 void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,

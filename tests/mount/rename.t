@@ -119,6 +119,63 @@ ok 'the picture of the other is kept in history/' eventually 3 kept
 settled
 is "$(submits)" $((before + 1)) 'nothing was sent for that'
 
+# --- two that get each other's name ---
+
+exchange() { timeout 5 "$O/tests/tools/exchange" "$MNT/$1" "$MNT/$2"; }
+write left.txt 'the left one, at first'
+write left.txt 'the left one'
+write right.txt 'the right one'
+keep out/left.png left.png
+keep out/right.png right.png
+keep history/left.1.png left.1.png
+hold 'exchanged'
+echo 'exchanged while it runs' >"$MNT/runs.txt"
+ok 'one that runs' wait_state runs.txt running
+reader right.png "$WORK/unused" && wait "$READER"
+reader runs.png "$WORK/follows"
+parked "$READER"
+before=$(submits)
+ok 'two prompts are exchanged' exchange left.txt right.txt
+is "$(revision_of right.txt) $(revision_of left.txt)" '2 1' 'and so are their records'
+exchanged() { same left.png out/right.png && same right.png out/left.png; }
+ok 'their pictures' eventually 3 exchanged
+ok 'and their history' comes history/right.1.png
+ok 'which is the same' same left.1.png history/right.1.png
+ok 'exchanged once more' exchange left.txt right.txt
+back() { same left.png out/left.png && same right.png out/right.png; }
+ok 'all is as it was' eventually 3 back
+ok 'one that is finished and one that runs' exchange right.txt runs.txt
+is "$(state_of right.txt) $(state_of runs.txt)" 'running completed' 'are exchanged'
+let_go
+wait "$READER"
+is $? 0 'who waits for it goes along'
+ok 'and has its picture' same follows out/right.png
+ok 'the other has the other one' same right.png out/runs.png
+is "$(timeout 5 find "$MNT/out" "$MNT/history" -name '.exchange*')" '' 'nothing is left between the two'
+settled
+is "$(submits)" $((before + 1)) 'nothing was sent for all that'
+
+timeout 5 mkdir "$MNT/east" "$MNT/west"
+write east/both.txt 'in the east'
+write west/both.txt 'in the west'
+write west/only.txt 'in the west only'
+keep out/east/both.png east.png
+keep out/west/both.png west.png
+before=$(submits)
+ok 'two folders are exchanged' exchange east west
+exchanged() { same east.png out/west/both.png && same west.png out/east/both.png && there out/east/only.png; }
+ok 'with their pictures' eventually 3 exchanged
+is "$(state_of east/only.txt)" completed 'and records'
+ok 'of both' not_there status/west/only.txt
+settled
+is "$(submits)" $((before + 1)) 'nothing was sent for that'
+
+# An editor that writes a new file and exchanges it with the old one has edited that.
+echo 'the right one, edited' >"$MNT/right.txt.new"
+ok 'a new text is exchanged with an old one' exchange right.txt.new right.txt
+ok 'and is made' easelfs wait "$MNT/right.txt"
+is "$(revision_of right.txt)" 2 'as the next revision'
+
 # --- as editors save ---
 
 # What vim does: the old file becomes p.txt~, a new one is written, p.txt~ goes.
