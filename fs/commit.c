@@ -23,11 +23,12 @@ struct key { uint64_t dev, ino; };
 /* An inode that something happened to, until the engine has taken it up. */
 struct pending {
 	struct key key;
-	char *path;                   /* where it was seen; a node's newest name goes before it */
+	char **paths;                 /* where it was seen, most recently last: links have several names */
+	size_t paths_count;
 	unsigned writers;             /* writable handles that are open */
 	bool listed;                  /* a commit is due (else only writers are counted) */
 	bool hold, again, fresh;
-	bool reading;                 /* given to the engine, not taken up yet */
+	size_t reading;               /* commits of it that the engine has not taken up yet, or 1: is read now */
 	bool touched;                 /* something happened since */
 	bool timed;                   /* a timer is set */
 	int64_t due;
@@ -63,13 +64,25 @@ static struct pending *get(struct commit *c, uint64_t dev, uint64_t ino)
 	return p;
 }
 
+static void paths_free(char **paths, size_t count)
+{
+	while (count)
+		free(paths[--count]);
+	free(paths);
+}
+
+static void pending_free(struct commit *c, struct pending *p)
+{
+	HASH_DEL(c->pending, p);
+	paths_free(p->paths, p->paths_count);
+	free(p);
+}
+
 static void drop_if_idle(struct commit *c, struct pending *p)
 {
 	if (p->listed || p->reading || p->writers)
 		return;
-	HASH_DEL(c->pending, p);
-	free(p->path);
-	free(p);
+	pending_free(c, p);
 }
 
 static void on_due(void *arg);
@@ -99,12 +112,20 @@ static void list(struct commit *c, struct pending *p, double settle)
 	disk_at(c->fs->disk, p->due, on_due, due_new(c, p->key));
 }
 
-static void set_path(struct pending *p, const char *path)
+static void add_path(struct pending *p, const char *path)
 {
-	if (!path || (p->path && strcmp(p->path, path) == 0))
-		return;
-	free(p->path);
-	p->path = xstrdup(path);
+	size_t i = 0;
+
+	while (i < p->paths_count && strcmp(p->paths[i], path) != 0)
+		i++;
+	if (i == p->paths_count) {
+		p->paths = xrealloc(p->paths, ++p->paths_count * sizeof(*p->paths));
+		p->paths[i] = xstrdup(path);
+	}
+	char *newest = p->paths[i];
+	for (; i + 1 < p->paths_count; i++)
+		p->paths[i] = p->paths[i + 1];
+	p->paths[i] = newest;
 }
 
 /* --- what handlers tell --- */
@@ -134,7 +155,7 @@ void commit_flushed(struct fs *fs, struct node *n)
 		return;
 	pthread_mutex_lock(&fs->commit->lock);
 	struct pending *p = get(fs->commit, n->dev, n->ino);
-	set_path(p, path);
+	add_path(p, path);
 	p->hold = false;
 	list(fs->commit, p, fs->options.settle);
 	pthread_mutex_unlock(&fs->commit->lock);
@@ -149,7 +170,7 @@ void commit_released(struct fs *fs, struct node *n)
 	if (p->writers)
 		p->writers--;
 	if (path)
-		set_path(p, path);
+		add_path(p, path);
 	if (path || p->listed)
 		list(fs->commit, p, fs->options.settle);
 	drop_if_idle(fs->commit, p);
@@ -178,7 +199,7 @@ static void found(struct fs *fs, const char *path, enum why why, double settle)
 		return;
 	pthread_mutex_lock(&fs->commit->lock);
 	struct pending *p = get(fs->commit, st.st_dev, st.st_ino);
-	set_path(p, path);
+	add_path(p, path);
 	p->hold = why == WHY_HELD;
 	p->again = p->again || why == WHY_AGAIN || why == WHY_FRESH;
 	p->fresh = p->fresh || why == WHY_FRESH;
@@ -312,41 +333,92 @@ void commit_hurry(struct fs *fs, uint64_t dev, uint64_t ino)
 
 /* --- reading (disk thread) --- */
 
-/* The newest name the kernel knows, else where it was seen. */
-static char *newest_path(struct fs *fs, struct key key, const char *seen)
+/* What is read: where it was seen, and how. */
+struct reading {
+	struct key key;
+	char **paths;
+	size_t paths_count;
+	bool hold, again, fresh;
+};
+
+static bool leads_to(struct fs *fs, const char *path, struct key key)
 {
-	struct node *n = node_find(fs->nodes, key.dev, key.ino);
 	struct stat st;
 
-	if (n) {
-		char *path = node_path(fs->nodes, n);
-		node_put(fs->nodes, n);
-		if (source_stat(fs, path, &st) && st.st_dev == key.dev && st.st_ino == key.ino)
-			return path;
-		free(path);
-	}
-	return xstrdup(seen);
+	return source_stat(fs, path, &st) && st.st_dev == key.dev && st.st_ino == key.ino;
 }
 
-static void read_and_post(struct fs *fs, struct key key, const char *seen, const struct pending *as)
+/* The kernel may know a newer name. */
+static void add_node_path(struct fs *fs, struct reading *r)
 {
-	cleanup_free char *path = newest_path(fs, key, seen);
+	struct node *n = node_find(fs->nodes, r->key.dev, r->key.ino);
 
+	if (!n)
+		return;
+	r->paths = xrealloc(r->paths, (r->paths_count + 1) * sizeof(*r->paths));
+	r->paths[r->paths_count++] = node_path(fs->nodes, n);
+	node_put(fs->nodes, n);
+}
+
+/* It is taken up under the identity that it is listed with, whatever stands there by now.  has_left: the
+ * file has another name, which is none of a prompt. */
+static struct engine_commit *read_one(struct fs *fs, const struct reading *r, const char *path, bool has_left)
+{
 	kill_point(BEFORE_READ);
-	struct engine_commit *c = path && prompt_path_is_prompt(path) ? commit_read(fs, path) : NULL;
+	struct engine_commit *c = has_left ? NULL : commit_read(fs, path);
 	kill_point(AFTER_READ);
 	if (!c) {
 		c = xcalloc(1, sizeof(*c));
-		c->path = xstrdup(seen ? seen : "");
+		c->path = xstrdup(path);
 		c->gone = true;
 	}
-	/* It is taken up under the identity that it is listed with, whatever stands there by now. */
-	c->dev = key.dev;
-	c->ino = key.ino;
-	c->hold = as->hold;
-	c->again = as->again;
-	c->fresh = as->fresh;
-	engine_commit(fs->engine, c);
+	c->dev = r->key.dev;
+	c->ino = r->key.ino;
+	c->hold = r->hold;
+	c->again = r->again;
+	c->fresh = r->fresh;
+	return c;
+}
+
+/* Whether a later one of the names is the same. */
+static bool is_repeated(const struct reading *r, size_t i)
+{
+	for (size_t k = i + 1; k < r->paths_count; k++)
+		if (strcmp(r->paths[k], r->paths[i]) == 0)
+			return true;
+	return false;
+}
+
+static void expect_commits(struct commit *c, struct key key, size_t count)
+{
+	pthread_mutex_lock(&c->lock);
+	find(c, key.dev, key.ino)->reading = count;
+	pthread_mutex_unlock(&c->lock);
+}
+
+/* Each name that a prompt has by now; if it has none any more, what stands where it was seen last. */
+static void read_and_post(struct fs *fs, struct reading *r)
+{
+	const char *seen = r->paths[r->paths_count - 1];
+	cleanup_free struct engine_commit **commits = xcalloc(r->paths_count + 1, sizeof(struct engine_commit *));
+	bool has_left = false;
+	size_t count = 0;
+
+	add_node_path(fs, r);
+	for (size_t i = 0; i < r->paths_count; i++) {
+		if (is_repeated(r, i) || !leads_to(fs, r->paths[i], r->key))
+			continue;
+		if (prompt_path_is_prompt(r->paths[i]))
+			commits[count++] = read_one(fs, r, r->paths[i], false);
+		else
+			has_left = true;
+	}
+	if (!count)
+		commits[count++] = read_one(fs, r, seen, has_left);
+	expect_commits(fs->commit, r->key, count);
+	for (size_t i = 0; i < count; i++)
+		engine_commit(fs->engine, commits[i]);
+	paths_free(r->paths, r->paths_count);
 }
 
 static void on_due(void *arg)
@@ -373,20 +445,20 @@ static void on_due(void *arg)
 		return;
 	}
 	p->listed = p->touched = false;
-	p->reading = true;
-	struct pending as = { .hold = p->hold, .again = p->again, .fresh = p->fresh };
+	p->reading = 1;
+	struct reading r = { key, p->paths, p->paths_count, p->hold, p->again, p->fresh };
+	p->paths = NULL;
+	p->paths_count = 0;
 	p->hold = p->again = p->fresh = false;
-	cleanup_free char *seen = xstrdup(p->path);
 	pthread_mutex_unlock(&c->lock);
-	read_and_post(c->fs, key, seen, &as);
+	read_and_post(c->fs, &r);
 }
 
 void commit_taken(struct fs *fs, uint64_t dev, uint64_t ino)
 {
 	pthread_mutex_lock(&fs->commit->lock);
 	struct pending *p = find(fs->commit, dev, ino);
-	if (p) {
-		p->reading = false;
+	if (p && p->reading && --p->reading == 0) {
 		if (p->listed)
 			list(fs->commit, p, fs->options.settle);
 		drop_if_idle(fs->commit, p);
@@ -443,11 +515,8 @@ void commit_free(struct fs *fs)
 		return;
 	DL_FOREACH_SAFE(fs->commit->dues, d, next)
 		free(d);
-	HASH_ITER(hh, fs->commit->pending, p, tmp) {
-		HASH_DEL(fs->commit->pending, p);
-		free(p->path);
-		free(p);
-	}
+	HASH_ITER(hh, fs->commit->pending, p, tmp)
+		pending_free(fs->commit, p);
 	pthread_mutex_destroy(&fs->commit->lock);
 	free(fs->commit);
 	fs->commit = NULL;

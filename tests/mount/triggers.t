@@ -83,6 +83,9 @@ starts 'a link to a prompt name' linked.txt 'a bus that was linked' \
 	'echo "a bus that was linked" >.draft; ln .draft linked.txt; rm .draft'
 starts 'a link whose first name stays' linked2.txt 'a bus with two names' \
 	'echo "a bus with two names" >stays; ln stays linked2.txt'
+starts 'a prompt that gets a second name at once' tram1.txt 'a tram with two names' \
+	'echo "a tram with two names" >tram1.txt; ln tram1.txt tram2.txt'
+ok 'under which it is a prompt, too, and costs nothing' completes tram2.txt
 starts 'a close after the rename' gio.txt 'a bus from a file chooser' \
 	'exec 9>.goutputstream-X; echo "a bus from a file chooser" >&9; mv .goutputstream-X gio.txt; sleep 0.3; exec 9>&-'
 starts 'a folder that leaves a hidden one' ready/in/folder.txt 'a bus in a folder' \
