@@ -683,6 +683,11 @@ static void follow_rename(struct engine *e, struct job *j, struct task *t)
 		             &j->prompt->row);
 }
 
+static const char *why_not_put(int code)
+{
+	return code == ELOOP ? "a symbolic link is in the way, which is not followed" : strerror(code);
+}
+
 static void picture_published(struct engine *e, struct publication *p)
 {
 	struct job *j;
@@ -702,7 +707,7 @@ static void picture_published(struct engine *e, struct publication *p)
 	}
 	if (p->result < 0) {
 		cleanup_free char *what = xasprintf("the picture could not be put at %s", p->out);
-		cleanup_free char *why = xasprintf("%s: %s", what, strerror(-p->result));
+		cleanup_free char *why = xasprintf("%s: %s", what, why_not_put(-p->result));
 		if (disk_is_at_fault(-p->result)) {
 			disk_later(e, t, what, -p->result, publish_begin);
 			return;

@@ -174,17 +174,70 @@ static int open_root(struct tell *t)
 	return fcntl(t->fs->source_fd, F_DUPFD_CLOEXEC, 0);
 }
 
+/* A name in its folder.  The folder is reached without symbolic links: users may put some into out/, and
+ * what is published must not follow them, least of all out of the mount. */
+struct place { int folder; const char *name; };
+
+static void place_close(struct place *p)
+{
+	if (p->folder >= 0)
+		close(p->folder);
+}
+#define cleanup_place __attribute__((cleanup(place_close)))
+
+/* 0 or -1 and errno, as of the calls below. */
+static int place_open(struct place *p, int root, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	cleanup_free char *folder = xstrndup(path, slash ? (size_t)(slash - path) : 0);
+
+	p->name = slash ? slash + 1 : path;
+	p->folder = source_open(root, folder, O_PATH | O_DIRECTORY, 0);
+	if (p->folder < 0)
+		errno = -p->folder;
+	return p->folder < 0 ? -1 : 0;
+}
+
+static int tell_rename(int root, const char *from, const char *to, unsigned flags)
+{
+	cleanup_place struct place a = { .folder = -1 }, b = { .folder = -1 };
+
+	if (place_open(&a, root, from) < 0 || place_open(&b, root, to) < 0)
+		return -1;
+	return renameat2(a.folder, a.name, b.folder, b.name, flags);
+}
+
+static int tell_link(int root, const char *from, const char *to)
+{
+	cleanup_place struct place a = { .folder = -1 }, b = { .folder = -1 };
+
+	if (place_open(&a, root, from) < 0 || place_open(&b, root, to) < 0)
+		return -1;
+	return linkat(a.folder, a.name, b.folder, b.name, 0);
+}
+
+static int tell_unlink(int root, const char *path)
+{
+	cleanup_place struct place p = { .folder = -1 };
+
+	return place_open(&p, root, path) < 0 ? -1 : unlinkat(p.folder, p.name, 0);
+}
+
+/* Those that the path leads through. */
 static int make_folders(struct tell *t, int root, const char *path)
 {
-	cleanup_free char *p = xstrdup(path);
+	cleanup_fd int folder = fcntl(root, F_DUPFD_CLOEXEC, 0);
+	const char *slash;
 
-	for (char *slash = strchr(p, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdirat(root, p, 0777 & ~t->fs->umask) < 0 && errno != EEXIST)
+	for (; folder >= 0 && (slash = strchr(path, '/')); path = slash + 1) {
+		cleanup_free char *name = xstrndup(path, (size_t)(slash - path));
+		if (mkdirat(folder, name, 0777 & ~t->fs->umask) < 0 && errno != EEXIST)
 			return -errno;
-		*slash = '/';
+		int inner = source_open(folder, name, O_PATH | O_DIRECTORY, 0);
+		close(folder);
+		folder = inner;
 	}
-	return 0;
+	return folder < 0 ? folder : 0;
 }
 
 /* What stands in the source under that name; false if nothing does. */
@@ -253,7 +306,7 @@ static int keep_in_history(struct tell *t, int root, struct publication *p)
 		if (result < 0)
 			return result;
 		kill_point(BEFORE_HISTORY_LINK);
-		bool kept = linkat(root, p->out, root, history, 0) == 0 || is_same_file(t->fs, p->out, history);
+		bool kept = tell_link(root, p->out, history) == 0 || is_same_file(t->fs, p->out, history);
 		kill_point(AFTER_HISTORY_LINK);
 		if (kept) {
 			kill_point(BEFORE_HISTORY_SYNC);
@@ -279,7 +332,7 @@ static int publish_to_history(struct tell *t, int root, struct publication *p, c
 		int result = 0;
 		if (!standing(t->fs, name, &st) || !is_file(&st, p->out_dev, p->out_ino)) {
 			kill_point(BEFORE_PUBLISH);
-			result = renameat2(root, from, root, name, RENAME_NOREPLACE) < 0 ? -errno : 0;
+			result = tell_rename(root, from, name, RENAME_NOREPLACE) < 0 ? -errno : 0;
 			kill_point(AFTER_PUBLISH);
 		}
 		if (result == -EEXIST)
@@ -304,11 +357,11 @@ static int publish_picture(struct tell *t, int root, struct publication *p)
 	if (standing(t->fs, p->out, &st)) {
 		if (is_file(&st, p->out_dev, p->out_ino))
 			return 0;         /* it was renamed before a crash */
-		if (S_ISREG(st.st_mode) && p->history && (result = keep_in_history(t, root, p)) < 0)
+		if (!S_ISDIR(st.st_mode) && p->history && (result = keep_in_history(t, root, p)) < 0)
 			return result;
 	}
 	kill_point(BEFORE_PUBLISH);
-	if (renameat(root, from, root, p->out) < 0)
+	if (tell_rename(root, from, p->out, 0) < 0)
 		return -errno;
 	kill_point(AFTER_PUBLISH);
 	return 0;
@@ -322,7 +375,7 @@ static int publish_text(struct tell *t, int root, struct publication *p)
 	if (result < 0)
 		return result;
 	kill_point(BEFORE_ERROR_FILE);
-	if (renameat(root, from, root, p->out) < 0)
+	if (tell_rename(root, from, p->out, 0) < 0)
 		return -errno;
 	kill_point(AFTER_ERROR_FILE);
 	return 0;
@@ -338,7 +391,7 @@ static int publish_retire(struct tell *t, int root, struct publication *p)
 	if (result < 0)
 		return result;
 	kill_point(BEFORE_RETIRE);
-	if (unlinkat(root, p->out, 0) < 0)
+	if (tell_unlink(root, p->out) < 0)
 		return -errno;
 	kill_point(AFTER_RETIRE);
 	return 0;
@@ -357,7 +410,7 @@ static int publish_move(struct tell *t, int root, struct publication *p)
 	if (result < 0)
 		return result;
 	kill_point(BEFORE_MOVE);
-	result = renameat2(root, p->file, root, p->out, RENAME_NOREPLACE) < 0 ? -errno : 0;
+	result = tell_rename(root, p->file, p->out, RENAME_NOREPLACE) < 0 ? -errno : 0;
 	kill_point(AFTER_MOVE);
 	if (result != -EEXIST || S_ISDIR(st.st_mode) || !p->history)
 		return result;
@@ -366,7 +419,7 @@ static int publish_move(struct tell *t, int root, struct publication *p)
 	if ((result = keep_in_history(t, root, p)) < 0)
 		return result;
 	kill_point(BEFORE_MOVE_OVER);
-	if (renameat(root, p->file, root, p->out) < 0)
+	if (tell_rename(root, p->file, p->out, 0) < 0)
 		return -errno;
 	kill_point(AFTER_MOVE_OVER);
 	return 0;
@@ -379,7 +432,7 @@ static int move_older(struct tell *t, int root, const char *from, const char *to
 	for (unsigned again = 1; result == 0 && again < NAMES_MAX; again++) {
 		cleanup_free char *name = free_name(to, stem, again);
 		kill_point(BEFORE_MOVE_HISTORY);
-		int moved = renameat2(root, from, root, name, RENAME_NOREPLACE) < 0 ? -errno : 0;
+		int moved = tell_rename(root, from, name, RENAME_NOREPLACE) < 0 ? -errno : 0;
 		kill_point(AFTER_MOVE_HISTORY);
 		if (moved != -EEXIST)
 			return moved;
@@ -426,7 +479,7 @@ static int publish_remove(struct tell *t, int root, struct publication *p)
 {
 	(void)t;
 	kill_point(BEFORE_ERROR_REMOVE);
-	if (unlinkat(root, p->out, 0) < 0 && errno != ENOENT)
+	if (tell_unlink(root, p->out) < 0 && errno != ENOENT)
 		return -errno;
 	kill_point(AFTER_ERROR_REMOVE);
 	return 0;

@@ -17,7 +17,7 @@ bare() {
 		split("", call); split("", point); n = 0
 	}
 	# Commands that go to SQLite as text have no name of their own.
-	BEGIN { watched = "->commit\\(|[^_a-z](http_start|task_call|sync_folder|renameat2?|linkat|unlinkat|fsync|fdatasync) ?\\(|execute\\(db, end" }
+	BEGIN { watched = "->commit\\(|[^_a-z](http_start|task_call|sync_folder|renameat2?|linkat|unlinkat|tell_rename|tell_link|tell_unlink|fsync|fdatasync) ?\\(|execute\\(db, end" }
 	FNR == 1 { judge(); name = "" }
 	/^}/ { judge(); name = "" }
 	/^[a-z].*\(/ && !/;$/ { name = $0; sub(/\(.*/, "", name); sub(/.*[ *]/, "", name) }
@@ -26,6 +26,7 @@ bare() {
 		# What task_call() starts, and what takes unfinished files away, is judged where it is called.
 		text = $0
 		if (name == "task_call") gsub(/http_start\(/, "", text)
+		if (name ~ /^tell_(rename|link|unlink)$/) next
 		if (name == "sync_folder") gsub(/fsync\(/, "", text)
 		if (name ~ /^(store_incoming_remove|store_keep_reference|publish_reference)$/) gsub(/unlinkat\(/, "", text)
 		while (match(text, watched "|kill_point[a-z_]*\\([A-Za-z_]*")) {

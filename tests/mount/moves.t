@@ -79,6 +79,21 @@ timeout 5 rm "$MNT/out/gone"
 ok 'when there is a place, it comes' completed gone/cat.txt
 is "$(bill .downloads)" "$downloads" 'without another download'
 
+# A link in the way would lead anywhere, with the rights of whoever mounted.
+mkdir "$WORK/outside"
+timeout 5 ln -s "$WORK/outside" "$MNT/out/led"
+timeout 5 mkdir "$MNT/led"
+write led/cat.txt 'a cat that is led astray'
+ok 'a link in out/ is not followed' eventually 10 grep -q 'a symbolic link is in the way' "$MNT/status/led/cat.txt"
+is "$(ls "$WORK/outside")" '' 'and nothing is put where it leads'
+timeout 5 rm "$MNT/out/led"
+ok 'without it the picture comes' completed led/cat.txt
+timeout 5 ln -s /nonexistent/picture "$MNT/out/linked.png"
+write linked.txt 'a cat in the place of a link'
+ok 'a link in the place of a picture gives way' completed linked.txt
+is "$(readlink "$MNT"/history/linked.*.png)" /nonexistent/picture 'to history/'
+ok 'the picture is a file' eventually 5 test -f "$MNT/out/linked.png" -a ! -L "$MNT/out/linked.png"
+
 # --- a crash between a rename and what follows it ---------------------------------------------------
 
 write before.txt 'a cat before the crash'
