@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "node_table.h"
 #include "virtual.h"
@@ -103,6 +104,7 @@ static struct node *node_make(uint64_t id, const char *name, enum node_kind kind
 	n->id = id;
 	n->kind = (uint8_t)kind;
 	n->is_dir = is_dir;
+	n->remains = -1;
 	n->name = n->first_name;
 	memcpy(n->first_name, name, len + 1);
 	return n;
@@ -114,6 +116,8 @@ static void node_free(struct node *n)
 		free(n->name);
 	if (n->extra)
 		virtual_free_extra(n->extra);
+	if (n->remains >= 0)
+		close(n->remains);
 	free(n);
 }
 
@@ -348,7 +352,7 @@ void node_moved(struct nodes *t, uint64_t dev, uint64_t ino, struct node *parent
 	bury(t, dead);
 }
 
-void node_gone(struct nodes *t, uint64_t dev, uint64_t ino)
+void node_gone(struct nodes *t, uint64_t dev, uint64_t ino, int remains)
 {
 	uint64_t id = 0;
 	struct node *n;
@@ -357,11 +361,14 @@ void node_gone(struct nodes *t, uint64_t dev, uint64_t ino)
 	n = find_ino(t, dev, ino);
 	if (n && n != t->root) {
 		mark_gone(t, n);
+		n->remains = steal_fd(&remains);
 		id = n->id;
 	}
 	pthread_mutex_unlock(&t->lock);
 	if (id)
 		folder_drop(t, id);
+	if (remains >= 0)
+		close(remains);
 }
 
 char *node_path_from(const struct node *top, const struct node *n)

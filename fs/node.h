@@ -39,6 +39,7 @@ struct node {
 	uint64_t lookups;             /* what the kernel will forget */
 	uint64_t seen;                /* digest of size and times, node_unchanged(); 0 = none */
 	uint32_t refs;                /* children, callers, and 1 while lookups > 0 */
+	int remains;                  /* of a gone one: O_PATH, or -1 */
 	uint16_t writers;             /* writable handles that are open (commit.h) */
 	uint8_t kind;                 /* enum node_kind */
 	uint8_t is_dir;
@@ -69,8 +70,9 @@ struct node *node_find(struct nodes *t, uint64_t dev, uint64_t ino);
 void node_moved(struct nodes *t, uint64_t dev, uint64_t ino, struct node *parent, const char *name);
 
 /* The last name of (dev, ino) was removed: the number may come back for another file, which gets a
- * node of its own. */
-void node_gone(struct nodes *t, uint64_t dev, uint64_t ino);
+ * node of its own.  remains: a descriptor of what was removed, by which it is reached until the kernel
+ * forgets it, or -1; taken. */
+void node_gone(struct nodes *t, uint64_t dev, uint64_t ino, int remains);
 /* Whether size, mtime and ctime are what they were at the last call for that node; remembers them,
  * unless the file changed so recently that a further change could leave the same times. */
 bool node_unchanged(struct nodes *t, struct node *n, const struct stat *st);
@@ -91,8 +93,8 @@ size_t nodes_count(struct nodes *t);
 struct folder { int fd; };           /* O_PATH, but for the root's */
 struct folder *folder_get(struct nodes *t, struct node *dir);
 void folder_put(struct nodes *t, struct folder *f);
-/* Opens a real node by its name, identity checked, or through an open handle when no name leads to
- * it; descriptor or -errno.  O_NOFOLLOW|O_CLOEXEC are added; O_PATH works for symlinks too.  -ESTALE
+/* Opens a real node by its name, identity checked, or through an open handle or what remains of it when
+ * no name leads to it, or only through a folder that was closed to us since; descriptor or -errno.  O_NOFOLLOW|O_CLOEXEC are added; O_PATH works for symlinks too.  -ESTALE
  * if nothing or another file stands there.  Never with O_TRUNC: the check comes after the open. */
 int node_open(struct nodes *t, struct node *n, int flags);
 /* Attributes of a real node, reached like that.  0 or -errno. */

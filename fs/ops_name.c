@@ -158,8 +158,18 @@ static bool is_last_name(const struct stat *st)
 	return S_ISDIR(st->st_mode) || st->st_nlink <= 1;
 }
 
+/* Of what is about to lose its last name; -1 if there is no need.  The kernel opens fifos and devices by
+ * itself, and goes on asking for their attributes, as it does for a folder that somebody stands in.  Not
+ * of regular files: whoever has them open has a handle, and their space shall be free at once. */
+static int open_remains(const struct folder *f, const char *name, const struct stat *st)
+{
+	if (!is_last_name(st) || S_ISREG(st->st_mode))
+		return -1;
+	return openat(f->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+}
+
 static int remove_name(fuse_req_t req, struct node *parent, const char *name, int flags,
-                       struct stat *st)
+                       struct stat *st, int *remains)
 {
 	struct fs *fs = fuse_req_userdata(req);
 	int err = op_allowed(req, parent, name, flags & AT_REMOVEDIR);
@@ -170,8 +180,12 @@ static int remove_name(fuse_req_t req, struct node *parent, const char *name, in
 	f = folder_get(fs->nodes, parent);
 	if (!f)
 		return -errno;
-	if (fstatat(f->fd, name, st, AT_SYMLINK_NOFOLLOW) < 0 || unlinkat(f->fd, name, flags) < 0)
+	if (fstatat(f->fd, name, st, AT_SYMLINK_NOFOLLOW) == 0) {
+		*remains = open_remains(f, name, st);
+		err = unlinkat(f->fd, name, flags) < 0 ? -errno : 0;
+	} else {
 		err = -errno;
+	}
 	folder_put(fs->nodes, f);
 	return err;
 }
@@ -187,14 +201,15 @@ static void remove_and_reply(fuse_req_t req, fuse_ino_t ino, const char *name, i
 {
 	struct fs *fs = fuse_req_userdata(req);
 	struct node *parent = op_node(req, ino);
+	cleanup_fd int remains = -1;
 	struct stat st;
 	int err;
 
 	if (!parent)
 		return;
-	err = remove_name(req, parent, name, flags, &st);
+	err = remove_name(req, parent, name, flags, &st, &remains);
 	if (!err && is_last_name(&st))
-		node_gone(fs->nodes, st.st_dev, st.st_ino);
+		node_gone(fs->nodes, st.st_dev, st.st_ino, steal_fd(&remains));
 	if (!err && !S_ISDIR(st.st_mode))
 		tell_removed(fs, parent, name);
 	fuse_reply_err(req, -err);
@@ -220,6 +235,7 @@ struct end {
 	struct folder *folder;
 	bool exists;
 	struct stat st;
+	int remains;                  /* of what is replaced, or -1 */
 };
 
 static int end_find(struct fs *fs, struct end *e)
@@ -229,6 +245,12 @@ static int end_find(struct fs *fs, struct end *e)
 		return -errno;
 	e->exists = fstatat(e->folder->fd, e->name, &e->st, AT_SYMLINK_NOFOLLOW) == 0;
 	return 0;
+}
+
+/* renameat2() leaves two names of one file as they are. */
+static bool is_one_file(const struct end *a, const struct end *b)
+{
+	return a->exists && b->exists && a->st.st_dev == b->st.st_dev && a->st.st_ino == b->st.st_ino;
 }
 
 /* Whether something stands at the new name decides if it would be replaced. */
@@ -247,24 +269,20 @@ static int rename_ends(fuse_req_t req, struct end *from, struct end *to, unsigne
 		return err;
 	if (!from->exists)
 		return -ENOENT;
+	if (to->exists && !(flags & RENAME_EXCHANGE) && !is_one_file(from, to))
+		to->remains = open_remains(to->folder, to->name, &to->st);
 	if (renameat2(from->folder->fd, from->name, to->folder->fd, to->name, flags) < 0)
 		return -errno;
 	return 0;
 }
 
-/* renameat2() leaves two names of one file as they are. */
-static bool is_one_file(const struct end *a, const struct end *b)
-{
-	return a->exists && b->exists && a->st.st_dev == b->st.st_dev && a->st.st_ino == b->st.st_ino;
-}
-
-static void rename_nodes(struct fs *fs, const struct end *from, const struct end *to, unsigned flags)
+static void rename_nodes(struct fs *fs, const struct end *from, struct end *to, unsigned flags)
 {
 	node_moved(fs->nodes, from->st.st_dev, from->st.st_ino, to->parent, to->name);
 	if (flags & RENAME_EXCHANGE)
 		node_moved(fs->nodes, to->st.st_dev, to->st.st_ino, from->parent, from->name);
 	else if (to->exists && is_last_name(&to->st))
-		node_gone(fs->nodes, to->st.st_dev, to->st.st_ino);
+		node_gone(fs->nodes, to->st.st_dev, to->st.st_ino, steal_fd(&to->remains));
 }
 
 static void tell_renamed(struct fs *fs, const struct end *from, const struct end *to, unsigned flags)
@@ -282,8 +300,8 @@ void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t n
                const char *new_name, unsigned flags)
 {
 	struct fs *fs = fuse_req_userdata(req);
-	struct end from = { .parent = op_node(req, parent), .name = name };
-	struct end to = { .parent = from.parent ? op_node(req, new_parent) : NULL, .name = new_name };
+	struct end from = { .parent = op_node(req, parent), .name = name, .remains = -1 };
+	struct end to = { .parent = from.parent ? op_node(req, new_parent) : NULL, .name = new_name, .remains = -1 };
 	int err;
 
 	if (from.parent && to.parent) {
@@ -294,6 +312,8 @@ void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t n
 		}
 		fuse_reply_err(req, -err);
 	}
+	if (to.remains >= 0)
+		close(to.remains);
 	folder_put(fs->nodes, from.folder);
 	folder_put(fs->nodes, to.folder);
 	node_put(fs->nodes, from.parent);

@@ -140,6 +140,90 @@ static void slot_free(struct folder_slot *s)
 	free(s);
 }
 
+/* --- handles --------------------------------------------------------------------------------- */
+
+static struct handle **handle_bucket(struct nodes *t, const struct node *n)
+{
+	return &t->handles[n->id % HANDLE_BUCKETS];
+}
+
+struct handle *handle_new(struct nodes *t, struct node *n, int fd, bool writable)
+{
+	struct handle *h = xcalloc(1, sizeof(*h)), **at = handle_bucket(t, n);
+
+	h->fd = fd;
+	h->writable = writable;
+	h->node = node_ref(t, n);
+	h->refs = 1;
+	pthread_mutex_lock(&t->lock);
+	h->chain = *at;
+	*at = h;
+	pthread_mutex_unlock(&t->lock);
+	return h;
+}
+
+void handle_put(struct nodes *t, struct handle *h)
+{
+	struct handle **at = handle_bucket(t, h->node);
+	bool last;
+
+	pthread_mutex_lock(&t->lock);
+	last = --h->refs == 0;
+	if (last) {
+		while (*at != h)
+			at = &(*at)->chain;
+		*at = h->chain;
+	}
+	pthread_mutex_unlock(&t->lock);
+	if (!last)
+		return;
+	close(h->fd);
+	node_put(t, h->node);
+	free(h);
+}
+
+/* Some open handle of n, in use until handle_put(); NULL if there is none. */
+static struct handle *handle_of(struct nodes *t, const struct node *n)
+{
+	struct handle *h;
+
+	pthread_mutex_lock(&t->lock);
+	h = *handle_bucket(t, n);
+	while (h && h->node != n)
+		h = h->chain;
+	if (h)
+		h->refs++;
+	pthread_mutex_unlock(&t->lock);
+	return h;
+}
+
+static int open_again(int open_fd, int flags)
+{
+	cleanup_free char *path = xasprintf("/proc/self/fd/%d", open_fd);
+	int fd = open(path, (flags & ~O_NOFOLLOW) | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_by_handle(struct nodes *t, struct handle *h, int flags)
+{
+	int fd = open_again(h->fd, flags);
+
+	handle_put(t, h);
+	return fd;
+}
+
+/* Never changes while somebody has the node. */
+static int remains_of(struct nodes *t, const struct node *n)
+{
+	int fd;
+
+	pthread_mutex_lock(&t->lock);
+	fd = n->remains;
+	pthread_mutex_unlock(&t->lock);
+	return fd;
+}
+
 /* --- folders --------------------------------------------------------------------------------- */
 
 static bool is_real_dir(const struct node *n)
@@ -217,6 +301,7 @@ struct folder *folder_get(struct nodes *t, struct node *dir)
 {
 	cleanup_free char *path = NULL;
 	struct folder_slot *from;
+	struct handle *h;
 	int fd;
 
 	if (!is_real_dir(dir)) {
@@ -232,6 +317,8 @@ struct folder *folder_get(struct nodes *t, struct node *dir)
 		return &from->folder;
 	fd = open_folder(from->folder.fd, path, dir);
 	folder_put(t, &from->folder);
+	if (fd < 0 && (h = handle_of(t, dir)))
+		fd = open_by_handle(t, h, O_PATH | O_DIRECTORY);
 	if (fd < 0) {
 		errno = -fd;
 		return NULL;
@@ -263,63 +350,6 @@ void folder_drop(struct nodes *t, uint64_t id)
 		s = slot_unlist(t, s);
 	pthread_mutex_unlock(&t->lock);
 	slot_free(s);
-}
-
-/* --- handles --------------------------------------------------------------------------------- */
-
-static struct handle **handle_bucket(struct nodes *t, const struct node *n)
-{
-	return &t->handles[n->id % HANDLE_BUCKETS];
-}
-
-struct handle *handle_new(struct nodes *t, struct node *n, int fd, bool writable)
-{
-	struct handle *h = xcalloc(1, sizeof(*h)), **at = handle_bucket(t, n);
-
-	h->fd = fd;
-	h->writable = writable;
-	h->node = node_ref(t, n);
-	h->refs = 1;
-	pthread_mutex_lock(&t->lock);
-	h->chain = *at;
-	*at = h;
-	pthread_mutex_unlock(&t->lock);
-	return h;
-}
-
-void handle_put(struct nodes *t, struct handle *h)
-{
-	struct handle **at = handle_bucket(t, h->node);
-	bool last;
-
-	pthread_mutex_lock(&t->lock);
-	last = --h->refs == 0;
-	if (last) {
-		while (*at != h)
-			at = &(*at)->chain;
-		*at = h->chain;
-	}
-	pthread_mutex_unlock(&t->lock);
-	if (!last)
-		return;
-	close(h->fd);
-	node_put(t, h->node);
-	free(h);
-}
-
-/* Some open handle of n, in use until handle_put(); NULL if there is none. */
-static struct handle *handle_of(struct nodes *t, const struct node *n)
-{
-	struct handle *h;
-
-	pthread_mutex_lock(&t->lock);
-	h = *handle_bucket(t, n);
-	while (h && h->node != n)
-		h = h->chain;
-	if (h)
-		h->refs++;
-	pthread_mutex_unlock(&t->lock);
-	return h;
 }
 
 /* --- files ----------------------------------------------------------------------------------- */
@@ -384,25 +414,17 @@ static int open_by_name(struct nodes *t, struct node *n, int flags)
 	return is_same(n, &st) && may_open(flags, &st) ? steal_fd(&fd) : -ESTALE;
 }
 
-static int open_by_handle(struct nodes *t, struct handle *h, int flags)
-{
-	cleanup_free char *path = xasprintf("/proc/self/fd/%d", h->fd);
-	int fd = open(path, (flags & ~O_NOFOLLOW) | O_CLOEXEC);
-	int err = errno;
-
-	handle_put(t, h);
-	return fd < 0 ? -err : fd;
-}
-
 int node_open(struct nodes *t, struct node *n, int flags)
 {
 	int fd = open_by_name(t, n, flags);
 	struct handle *h;
 
-	if (fd != -ESTALE && fd != -ENOENT)
+	if (fd >= 0)
 		return fd;
 	h = handle_of(t, n);
-	return h ? open_by_handle(t, h, flags) : fd;
+	if (h)
+		return open_by_handle(t, h, flags);
+	return remains_of(t, n) >= 0 ? open_again(remains_of(t, n), flags) : fd;
 }
 
 static int stat_by_name(struct nodes *t, struct node *n, struct stat *st)
@@ -423,9 +445,11 @@ int node_stat(struct nodes *t, struct node *n, struct stat *st)
 	int err = stat_by_name(t, n, st);
 	struct handle *h;
 
-	if (err != -ESTALE && err != -ENOENT)
-		return err;
+	if (!err)
+		return 0;
 	h = handle_of(t, n);
+	if (!h && remains_of(t, n) >= 0)
+		return fstat(remains_of(t, n), st) < 0 ? -errno : 0;
 	if (!h)
 		return err;
 	err = fstat(h->fd, st) < 0 ? -errno : 0;

@@ -190,6 +190,45 @@ static void open_and_replaced(void)
 	close(moved);
 }
 
+/* What the kernel has without having opened it in the filesystem. */
+static void held_and_removed(void)
+{
+	int fifo, path, replaced;
+	char bytes[64];
+
+	mkfifo("fifo", 0640);
+	mkfifo("other", 0600);
+	T(symlink("target", "s"));
+	mkdir("d", 0755);
+	fifo = open("fifo", O_RDWR);
+	replaced = open("other", O_RDWR);
+	path = open("s", O_PATH | O_NOFOLLOW);
+	T(chdir("d"));
+	T(unlink("../fifo"));
+	T(rename("../s", "../other"));
+	T(unlink("../other"));
+	T(rmdir("../d"));
+	tell_fd(fifo);
+	tell_fd(replaced);
+	tell_fd(path);
+	T(readlinkat(path, "", bytes, sizeof(bytes)));
+	T(write(fifo, "on", 2));
+	T(fchmod(fifo, 0600));
+	T(fchmod(replaced, 0644));
+	tell_fd(fifo);
+	tell_fd(replaced);
+	tell(".");
+	T(chmod(".", 0700));
+	tell(".");
+	T(close(open(".", O_RDONLY)));
+	T(mkdir("new", 0755));
+	T(put("new", "x", 0644));
+	T(chdir(".."));
+	close(fifo);
+	close(replaced);
+	close(path);
+}
+
 static void hard_links(void)
 {
 	int path, fd;
@@ -1170,7 +1209,8 @@ static void the_filesystem(void)
 
 #define DEED(name) { #name, name }
 static const struct { const char *name; void (*fn)(void); } deeds[] = {
-	DEED(open_and_unlinked), DEED(open_and_replaced), DEED(hard_links), DEED(two_writers), DEED(flags_of_open),
+	DEED(open_and_unlinked), DEED(open_and_replaced), DEED(held_and_removed), DEED(hard_links),
+	DEED(two_writers), DEED(flags_of_open),
 	DEED(errors_of_open_files), DEED(truncated_while_open), DEED(mapped), DEED(large), DEED(limit_of_size),
 	DEED(holes), DEED(copied), DEED(extended_attributes), DEED(capabilities), DEED(set_user_id_bits),
 	DEED(times), DEED(access_lists), DEED(set_group_id_folders), DEED(names), DEED(long_paths),

@@ -287,7 +287,7 @@ static void the_number_of_a_removed_file_names_a_new_node(void **state)
 	struct source *s = *state;
 	struct node *old = look(s, s->root, "a", 7), *fresh;
 
-	node_gone(s->t, 5, 7);
+	node_gone(s->t, 5, 7, -1);
 	assert_null(node_find(s->t, 5, 7));
 	fresh = look(s, s->root, "a", 7);
 	assert_ptr_not_equal(fresh, old);
@@ -445,7 +445,7 @@ static void an_unlinked_file_is_reached_by_its_open_handle(void **state)
 	assert_true(fd >= 0);
 	h = handle_new(s->t, n, fd, true);
 	unlinkat(s->fd, "f", 0);
-	node_gone(s->t, n->dev, n->ino);
+	node_gone(s->t, n->dev, n->ino, -1);
 	make_file(s, "f", "another");
 	assert_reads(s, n, "still here");
 	assert_int_equal(node_stat(s->t, n, &st), 0);
@@ -590,7 +590,7 @@ static void a_removed_folder_is_not_reached_any_more(void **state)
 	n = look_up(s, s->root, "d");
 	folder_put(s->t, folder_get(s->t, n));
 	unlinkat(s->fd, "d", AT_REMOVEDIR);
-	node_gone(s->t, n->dev, n->ino);
+	node_gone(s->t, n->dev, n->ino, -1);
 	assert_null(folder_get(s->t, n));
 	assert_int_equal(errno, ENOENT);
 	forget(s, n);
