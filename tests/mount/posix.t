@@ -27,9 +27,9 @@ same() {
 	[ "$count" -gt 10 ] && diff "$WORK/expected" "$WORK/got"
 }
 
-ok 'every operation on every kind of file' same posix_matrix folder "${POSIX_EVERY:-13}"
-ok 'in out/, where names are remembered for a day' same posix_matrix out/folder 29
-ok 'and in history/' same posix_matrix history/folder 31
+ok 'every operation on every kind of file' same posix_matrix folder "${POSIX_EVERY:-29}"
+ok 'in out/, where names are remembered for a day' same posix_matrix out/folder 61
+ok 'and in history/' same posix_matrix history/folder 67
 ok 'stories of open files, holes, locks, attributes, names' same posix_deeds stories
 ok 'in out/' same posix_deeds out/stories
 ok 'and in history/' same posix_deeds history/stories
