@@ -102,7 +102,17 @@ void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
 	make_and_reply(req, parent, name, make_symlink, &(struct making){ .target = target });
 }
 
-/* EXDEV, for virtual files: programs then copy. */
+static int link_virtual(fuse_req_t req, fuse_ino_t ino, const char *name)
+{
+	struct fs *fs = fuse_req_userdata(req);
+	struct node *parent = node_get(fs->nodes, ino);
+	int err = parent ? op_allowed(req, parent, name, false) : -ESTALE;
+
+	node_put(fs->nodes, parent);
+	return err ? err : -EXDEV;
+}
+
+/* EXDEV, for virtual files: programs then copy, where they may. */
 void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name)
 {
 	struct fs *fs = fuse_req_userdata(req);
@@ -111,7 +121,7 @@ void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name
 
 	if (!n)
 		return;
-	fd = n->kind == NODE_REAL ? node_open(fs->nodes, n, O_PATH) : -EXDEV;
+	fd = n->kind == NODE_REAL ? node_open(fs->nodes, n, O_PATH) : link_virtual(req, parent, name);
 	if (fd < 0)
 		fuse_reply_err(req, -fd);
 	else

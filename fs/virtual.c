@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -499,8 +500,17 @@ static bool is_virtual_root(struct node *parent, const char *name)
 	return false;
 }
 
+static bool is_too_long(const char *name)
+{
+	return strlen(name) > NAME_MAX;
+}
+
 bool virtual_lookup(struct fs *fs, fuse_req_t req, struct node *parent, const char *name)
 {
+	if (parent->kind != NODE_REAL && is_too_long(name)) {
+		fuse_reply_err(req, ENAMETOOLONG);
+		return true;
+	}
 	switch ((enum node_kind)parent->kind) {
 	case NODE_REAL:
 		for (size_t i = 0; parent->id == FUSE_ROOT_ID && i < ARRAY_LEN(roots); i++)
@@ -549,7 +559,7 @@ void virtual_open(struct fs *fs, fuse_req_t req, struct node *n, struct fuse_fil
 		control_open(fs, req, n, fi);
 		return;
 	}
-	if (writes) {
+	if (writes || fi->flags & O_TRUNC) {
 		fuse_reply_err(req, EROFS);
 		return;
 	}

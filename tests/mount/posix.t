@@ -34,4 +34,26 @@ ok 'stories of open files, holes, locks, attributes, names' same posix_deeds sto
 ok 'in out/' same posix_deeds out/stories
 ok 'and in history/' same posix_deeds history/stories
 
+# refuses FOLDER FILE: says of changes in that folder what a read-only filesystem says.
+refuses() {
+	local plain=$WORK/readonly
+	rm -rf "$plain"
+	mkdir "$plain" && echo 'some text' >"$plain/$2" && mount --bind "$plain" "$plain" || return
+	mount -o remount,bind,ro "$plain" && "$O/tests/tools/posix_refusals" "$plain" "$2" >"$WORK/expected"
+	umount "$plain"
+	timeout 20 "$O/tests/tools/posix_refusals" "$MNT/$1" "$2" >"$WORK/got"
+	grep -q EROFS "$WORK/expected" && diff "$WORK/expected" "$WORK/got"
+}
+
+if [ "$(id -u)" = 0 ]; then
+	timeout 5 mkdir "$MNT/inner"
+	echo 'a cat' >"$MNT/cat.txt"
+	echo 'a dog' >"$MNT/inner/dog.txt"
+	ok 'two pictures' timeout 30 "$O/easelfs" wait "$MNT/cat.txt" "$MNT/inner/dog.txt"
+	ok 'status/ refuses as what is read-only does' refuses status cat.txt
+	ok 'in it, too' refuses status/inner dog.txt
+	ok 'wait/ does' refuses wait cat.png
+	ok 'and .easelfs/' refuses .easelfs README
+fi
+
 done_testing
