@@ -60,6 +60,7 @@ struct publication {
 	uint64_t job_serial; unsigned task_index; int64_t prompt;   /* the engine's */
 	char *file;
 	char *out;                    /* path from the root, `out/a/b/cat.png` */
+	char *like;                   /* the prompt's file: what is new gets its owner and no more rights; or NULL */
 	char *history;                /* stem for what stands at `out`: `history/a/b/cat` */
 	unsigned old_revision;        /* number for it, `history/a/b/cat.<N>.png`; 0: it is not ours */
 	uint64_t out_dev, out_ino;    /* identity of the file that is moved */

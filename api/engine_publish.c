@@ -16,6 +16,7 @@ void publication_free(struct publication *p)
 	free(p->kept);
 	free(p->file);
 	free(p->out);
+	free(p->like);
 	free(p->history);
 	free(p);
 }
@@ -74,6 +75,7 @@ static struct publication *publication_new(const struct job *j, const char *out)
 	struct publication *p = xcalloc(1, sizeof(*p));
 
 	p->out = xstrdup(out);
+	p->like = xstrdup(j->prompt->row.path);
 	p->history = xasprintf("history/%s", j->prompt->row.stem);
 	p->job_serial = j->serial;
 	return p;

@@ -223,29 +223,60 @@ static int tell_unlink(int root, const char *path)
 	return place_open(&p, root, path) < 0 ? -1 : unlinkat(p.folder, p.name, 0);
 }
 
-/* Those that the path leads through. */
-static int make_folders(struct tell *t, int root, const char *path)
-{
-	cleanup_fd int folder = fcntl(root, F_DUPFD_CLOEXEC, 0);
-	const char *slash;
-
-	for (; folder >= 0 && (slash = strchr(path, '/')); path = slash + 1) {
-		cleanup_free char *name = xstrndup(path, (size_t)(slash - path));
-		if (mkdirat(folder, name, 0777 & ~t->fs->umask) < 0 && errno != EEXIST)
-			return -errno;
-		int inner = source_open(folder, name, O_PATH | O_DIRECTORY, 0);
-		close(folder);
-		folder = inner;
-	}
-	return folder < 0 ? folder : 0;
-}
-
 /* What stands in the source under that name; false if nothing does. */
 static bool standing(struct fs *fs, const char *path, struct stat *st)
 {
 	cleanup_fd int fd = source_open(fs->source_fd, path, O_PATH | O_NOFOLLOW, 0);
 
 	return fd >= 0 && fstat(fd, st) == 0;
+}
+
+/* Makes a folder as the one that it mirrors: `out/a` is as open as `a` is, and root's daemon gives it to whom
+ * that one belongs. */
+static int make_folder(struct tell *t, int folder, const char *name, const char *mirrored)
+{
+	struct stat st;
+	bool is_mirror = standing(t->fs, mirrored, &st) && S_ISDIR(st.st_mode);
+
+	if (mkdirat(folder, name, is_mirror ? st.st_mode & 01777 : 0777 & ~t->fs->umask) < 0)
+		return errno == EEXIST ? 0 : -errno;
+	if (is_mirror && t->fs->uid == 0 && fchownat(folder, name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	return 0;
+}
+
+/* Those that the path leads through. */
+static int make_folders(struct tell *t, int root, const char *path)
+{
+	cleanup_fd int folder = fcntl(root, F_DUPFD_CLOEXEC, 0);
+	const char *at = path, *slash, *inner = strchr(path, '/') + 1;
+
+	for (; folder >= 0 && (slash = strchr(at, '/')); at = slash + 1) {
+		cleanup_free char *name = xstrndup(at, (size_t)(slash - at));
+		cleanup_free char *mirrored = xstrndup(inner, slash > inner ? (size_t)(slash - inner) : 0);
+		int result = make_folder(t, folder, name, mirrored);
+		if (result < 0)
+			return result;
+		int next = source_open(folder, name, O_PATH | O_DIRECTORY, 0);
+		close(folder);
+		folder = next;
+	}
+	return folder < 0 ? folder : 0;
+}
+
+/* What is about to be published belongs to whom its prompt belongs, and nobody may read it who may not read
+ * that.  A prompt that is gone says nothing. */
+static int make_like_prompt(struct tell *t, const struct publication *p)
+{
+	cleanup_free char *path = xasprintf(".easelfs/incoming/%s", p->file);
+	cleanup_fd int fd = source_open(t->fs->source_fd, path, O_RDONLY | O_NOFOLLOW, 0);
+	struct stat is, like;
+
+	if (!p->like || !standing(t->fs, p->like, &like) || fd < 0 || fstat(fd, &is) < 0)
+		return 0;
+	if (t->fs->uid == 0 && fchown(fd, like.st_uid, like.st_gid) < 0)
+		return -errno;
+	return fchmod(fd, is.st_mode & (like.st_mode | 0600) & 0777) < 0 ? -errno : 0;
 }
 
 static bool is_file(const struct stat *st, uint64_t dev, uint64_t ino)
@@ -350,7 +381,7 @@ static int publish_picture(struct tell *t, int root, struct publication *p)
 	struct stat st;
 	int result = make_folders(t, root, p->out);
 
-	if (result < 0)
+	if (result < 0 || (result = make_like_prompt(t, p)) < 0)
 		return result;
 	if (str_starts_with(p->out, "history/"))
 		return publish_to_history(t, root, p, from);
@@ -372,7 +403,7 @@ static int publish_text(struct tell *t, int root, struct publication *p)
 	cleanup_free char *from = xasprintf(".easelfs/incoming/%s", p->file);
 	int result = make_folders(t, root, p->out);
 
-	if (result < 0)
+	if (result < 0 || (result = make_like_prompt(t, p)) < 0)
 		return result;
 	kill_point(BEFORE_ERROR_FILE);
 	if (tell_rename(root, from, p->out, 0) < 0)

@@ -144,6 +144,52 @@ static uint64_t shown_ino(const struct node *n)
 	return virtual_ino((enum node_kind)n->kind, c->path, &which, sizeof(which));
 }
 
+static bool real_stat(struct fs *fs, const char *path, struct stat *st)
+{
+	cleanup_fd int fd = source_open(fs->source_fd, path, O_PATH | O_NOFOLLOW, 0);
+
+	return fd >= 0 && fstat(fd, st) == 0;
+}
+
+/* What a node in status/ or wait/ is about: the prompt, or the folder of prompts; NULL for others. */
+static const char *path_shown(const struct node *n)
+{
+	const struct content *c = n->extra;
+	const char *slash;
+
+	switch ((enum node_kind)n->kind) {
+	case NODE_STATUS_FILE:
+	case NODE_WAIT_FILE:
+		return c->path;
+	case NODE_STATUS_DIR:
+	case NODE_WAIT_DIR:
+		slash = strchr(c->path + 1, '/');      /* `/status`, then `status/a` */
+		return slash ? slash + 1 : "";
+	case NODE_REAL:
+	case NODE_CONTROL_DIR:
+	case NODE_CONTROL_FILE:
+	case NODE_INCOMING_DIR:
+		break;
+	}
+	return NULL;
+}
+
+/* Who may not read a prompt, or enter its folder, sees neither its status nor its picture.  Where root did not
+ * mount, all belongs to whoever did: tell could not touch what does not. */
+static void take_rights(struct fs *fs, const struct node *n, struct stat *st)
+{
+	const char *path = path_shown(n);
+	struct stat real;
+
+	if (!path || !real_stat(fs, path, &real))
+		return;
+	st->st_mode &= S_IFMT | real.st_mode;
+	if (fs->uid)
+		return;
+	st->st_uid = real.st_uid;
+	st->st_gid = real.st_gid;
+}
+
 void virtual_attr(struct fs *fs, const struct node *n, struct stat *st)
 {
 	struct content *c = n->extra;
@@ -155,6 +201,7 @@ void virtual_attr(struct fs *fs, const struct node *n, struct stat *st)
 	st->st_uid = fs->uid;
 	st->st_gid = fs->gid;
 	st->st_blksize = 4096;
+	take_rights(fs, n, st);
 	if (!c)
 		return;
 	st->st_atim = st->st_mtim = st->st_ctim = c->time;
@@ -213,13 +260,6 @@ char *virtual_real_path(struct fs *fs, struct node *n, const char *name)
 	if (!name)
 		return xstrdup(inner);
 	return xasprintf("%s%s%s", inner, *inner ? "/" : "", name);
-}
-
-static bool real_stat(struct fs *fs, const char *path, struct stat *st)
-{
-	cleanup_fd int fd = source_open(fs->source_fd, path, O_PATH | O_NOFOLLOW, 0);
-
-	return fd >= 0 && fstat(fd, st) == 0;
 }
 
 enum file_state virtual_file_state(struct fs *fs, const struct stat *st)

@@ -1,0 +1,71 @@
+#!/bin/bash
+# Pictures and statuses are as private as their prompts; where root mounts for all, each has what is theirs.
+. "$(dirname "$0")/lib.sh"
+setup --time 0.1
+config <<-END
+	first-look = 0.1
+	poll-min = 0.1
+	[defaults]
+	provider = sandbox
+	settle = 0.05
+END
+is_root=
+[ "$(id -u)" != 0 ] || is_root=1
+chmod 755 "$WORK"
+chmod -R a+rX "$XDG_CONFIG_HOME" "$HOME"
+mkdir "$WORK/src"
+mount_fg ${is_root:+-o allow_other} "$WORK/src" "$WORK/mnt" || die 'it cannot be mounted'
+
+of() { timeout 5 stat -c "$1" "$MNT/$2"; }
+# as USER COMMAND…: in the mount.
+as() {
+	local user=$1
+	shift
+	(cd "$MNT" && timeout 30 setpriv ${is_root:+--reuid "$user" --regid "$user" --clear-groups} "$@")
+}
+write() { as "$1" bash -c 'echo "$2" >"$1"' - "$2" "$3"; }
+made() { timeout 30 "$O/easelfs" wait "${@/#/$MNT/}"; }
+
+ann=61001 bob=61002
+[ -n "$is_root" ] || ann=$(id -u)
+timeout 5 mkdir -m 700 "$MNT/private"
+[ -z "$is_root" ] || { chown $ann:$ann "$MNT/private" && chmod 1777 "$MNT"; }
+write $ann private/cat.txt 'a private cat'
+(umask 077 && write $ann own.txt 'an own cat')
+write $ann open.txt 'an open cat'
+ok 'pictures are made' made private/cat.txt own.txt open.txt
+
+for folder in out/private status/private wait/private; do
+	is "$(of '%a %u' $folder)" "700 $ann" "$folder is as private as the folder of the prompts"
+done
+for file in out/own.png status/own.txt status/own.txt.json wait/own.png; do
+	is "$(of '%a %u' $file)" "600 $ann" "$file as the prompt"
+done
+for file in out/open.png status/open.txt wait/open.png; do
+	is "$(of '%a %u' $file)" "644 $ann" "$file is open, too"
+done
+timeout 5 chmod 600 "$MNT/open.txt"
+is "$(of %a status/open.txt) $(of %a wait/open.png)" '600 600' 'closed later, it is closed at once'
+timeout 5 chmod 644 "$MNT/open.txt"
+printf 'size: 1:1\nsise: 1K\n\na cat\n' >"$WORK/wrong"
+(umask 077 && as $ann cp "$WORK/wrong" wrong.txt)
+ok 'an error is told in out/' eventually 10 timeout 5 test -e "$MNT/out/wrong.error.txt"
+is "$(of '%a %u' out/wrong.error.txt)" "600 $ann" 'to whom it concerns'
+
+if [ -n "$is_root" ]; then
+	for file in out/private/cat.png wait/private/cat.png status/private/cat.txt out/own.png wait/own.png status/own.txt; do
+		ok "somebody else cannot read $file" not as $bob cat "$file"
+		ok "its owner can" as $ann cat "$file"
+	done
+	ok 'what is open can be read by all' as $bob cat wait/open.png status/open.txt out/open.png
+	ok 'but not removed' not as $bob rm -f out/open.png
+	write $bob bob.txt 'a cat of somebody else'
+	ok 'somebody else has pictures, too' made bob.txt
+	is "$(of %u out/bob.png)" $bob 'that are theirs'
+	write $ann open.txt 'another open cat'
+	ok 'a newer picture' made open.txt
+	is "$(of %u history/open.1.png)" $ann 'leaves the older one to its owner'
+	ok 'who removes it' as $ann rm history/open.1.png out/open.png
+fi
+
+done_testing
