@@ -74,8 +74,8 @@ void publication_free(struct publication *p);
 struct engine_calls {
 	/* Ownership of p goes to fs, which gives it back by engine_published(). */
 	void (*publish)(void *ctx, struct publication *p);
-	/* State or progress of that prompt changed.  is_final: nothing happens any more by itself. */
-	void (*changed)(void *ctx, const char *path, bool state_changed);
+	/* State (state_changed) or progress of that prompt changed; v is lent for the call. */
+	void (*changed)(void *ctx, const struct job_view *v, bool state_changed);
 	/* The commit of that inode was taken up. */
 	void (*committed)(void *ctx, uint64_t dev, uint64_t ino);
 	/* Whether a commit of that inode is still under way. */
@@ -120,6 +120,8 @@ void engine_reload(struct engine *e, struct models *m);
 
 /* Any thread, in order of posting: fn runs on the engine thread. */
 void engine_post(struct engine *e, void (*fn)(struct engine *e, void *arg), void *arg);
+/* The same for what only looks: it need not wait until the journal is trusted. */
+void engine_post_look(struct engine *e, void (*fn)(struct engine *e, void *arg), void *arg);
 
 /* Any thread.  c goes to the engine. */
 void engine_commit(struct engine *e, struct engine_commit *c);
@@ -146,6 +148,15 @@ struct engine_stats {
 	double budget_usd;            /* negative = none */
 };
 void engine_stats(struct engine *e, void (*fn)(void *arg, const struct engine_stats *s), void *arg);
+
+/*
+ * Jobs: of each prompt the newest, all that are under way and then, of the latest ENGINE_JOBS that were
+ * begun, the others, newest first.  each(arg, view) for each of them, without its request, then done(arg);
+ * engine thread.
+ */
+enum { ENGINE_JOBS = 1000 };
+void engine_jobs(struct engine *e, void (*each)(void *arg, const struct job_view *v), void (*done)(void *arg),
+                 void *arg);
 
 /* A person's word.  done(arg, result, text) on the engine thread: 0, -ENOENT, -EALREADY (nothing to
  * do in this state: text says so). */

@@ -245,8 +245,8 @@ int64_t journal_timer(struct engine *e, int64_t now);
 void adopt_pictures(struct engine *e, struct prompt *p, unsigned n);
 
 /* engine_views.c */
-/* As engine_post(), for what only looks. */
-void engine_post_look(struct engine *e, void (*fn)(struct engine *e, void *arg), void *arg);
+/* Those who show that prompt learn that it changed. */
+void view_changed(struct engine *e, const char *path, bool state_changed);
 void waiters_answer_all(struct engine *e);
 
 /* engine_job.c */

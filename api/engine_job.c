@@ -266,7 +266,7 @@ void job_set_reason(struct job *j, const char *reason, const char *hint)
 void job_changed(struct engine *e, struct job *j, bool state_changed)
 {
 	if (j->prompt->newest == j && !j->prompt->row.gone_ms)
-		e->set.calls->changed(e->set.ctx, j->prompt->row.path, state_changed);
+		view_changed(e, j->prompt->row.path, state_changed);
 }
 
 static size_t tasks_in(const struct job *j, enum job_state state)
@@ -951,7 +951,7 @@ static void take_renamed(struct engine *e, void *arg)
 		rename_record(e, r, &folders);
 	moves_settle(e);
 	waiters_follow(e, r->from, r->to);
-	e->set.calls->changed(e->set.ctx, r->to, true);
+	view_changed(e, r->to, true);
 	rename_free(r);
 }
 
@@ -993,8 +993,8 @@ static void take_exchanged(struct engine *e, void *arg)
 		exchange_step(e, between, r->to, r->is_dir, &a);
 	}
 	moves_settle(e);
-	e->set.calls->changed(e->set.ctx, r->from, true);
-	e->set.calls->changed(e->set.ctx, r->to, true);
+	view_changed(e, r->from, true);
+	view_changed(e, r->to, true);
 	rename_free(r);
 }
 

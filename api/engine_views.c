@@ -38,6 +38,21 @@ static void show_from_memory(struct engine *e, const struct prompt *p, void (*fn
 	                            e->moves });
 }
 
+/* Releases the tasks' rows. */
+static void show_rows(struct engine *e, const struct prompt_row *p, const struct job_row *job,
+                      const struct request *request, struct row_list *rows,
+                      void (*fn)(void *, const struct job_view *), void *arg)
+{
+	cleanup_free const struct task_row **tasks = xcalloc(rows->count + 1, sizeof(*tasks));
+
+	for (size_t i = 0; i < rows->count; i++)
+		tasks[i] = &rows->row[i];
+	fn(arg, &(struct job_view){ p, job, tasks, rows->count, request, waits(e, job->state), e->moves });
+	for (size_t i = 0; i < rows->count; i++)
+		task_row_release(&rows->row[i]);
+	free(rows->row);
+}
+
 static void show_from_journal(struct engine *e, const struct prompt_row *p,
                               void (*fn)(void *, const struct job_view *), void *arg)
 {
@@ -53,14 +68,7 @@ static void show_from_journal(struct engine *e, const struct prompt_row *p,
 	if (job.request)
 		has_request = request_read(e->set.models, job.request, strlen(job.request), &request, NULL) == 0;
 	e->journal->tasks_of(e->journal, job.id, collect_task, &rows);
-	cleanup_free const struct task_row **tasks = xcalloc(rows.count + 1, sizeof(*tasks));
-	for (size_t i = 0; i < rows.count; i++)
-		tasks[i] = &rows.row[i];
-	fn(arg, &(struct job_view){ p, &job, tasks, rows.count, has_request ? &request : NULL,
-	                            waits(e, job.state), e->moves });
-	for (size_t i = 0; i < rows.count; i++)
-		task_row_release(&rows.row[i]);
-	free(rows.row);
+	show_rows(e, p, &job, has_request ? &request : NULL, &rows, fn, arg);
 }
 
 static void view(struct engine *e, const char *path, void (*fn)(void *, const struct job_view *), void *arg)
@@ -100,6 +108,21 @@ void engine_query(struct engine *e, const char *path, void (*fn)(void *arg, cons
 	engine_post_look(e, take_query, q);
 }
 
+struct change { struct engine *e; bool state_changed; };
+
+static void show_change(void *arg, const struct job_view *v)
+{
+	const struct change *c = arg;
+
+	if (v && v->job)
+		c->e->set.calls->changed(c->e->set.ctx, v, c->state_changed);
+}
+
+void view_changed(struct engine *e, const char *path, bool state_changed)
+{
+	view(e, path, show_change, &(struct change){ e, state_changed });
+}
+
 struct stats_query { void (*fn)(void *, const struct engine_stats *); void *arg; };
 
 static void take_stats(struct engine *e, void *arg)
@@ -123,6 +146,54 @@ void engine_stats(struct engine *e, void (*fn)(void *arg, const struct engine_st
 
 	*q = (struct stats_query){ fn, arg };
 	engine_post(e, take_stats, q);
+}
+
+/* --- lists --- */
+
+struct jobs_query { struct engine *e; void (*each)(void *, const struct job_view *); void (*done)(void *); void *arg; };
+
+static bool is_under_way(const struct job *j) { return !state_is_final(j->row.state); }
+
+/* Only the newest of a prompt that is there, and none twice. */
+static int show_latest(void *arg, struct job_row *job)
+{
+	const struct jobs_query *q = arg;
+	struct engine *e = q->e;
+	cleanup_prompt_row struct prompt_row row = { 0 };
+	struct row_list rows = { 0 };
+	struct prompt *p;
+
+	if (e->journal->prompt_load(e->journal, job->prompt, &row) <= 0 || row.gone_ms || row.job != job->id)
+		return 0;
+	HASH_FIND(hh, e->prompts, row.path, strlen(row.path), p);
+	if (p && p->newest && is_under_way(p->newest))
+		return 0;
+	e->journal->tasks_of(e->journal, job->id, collect_task, &rows);
+	show_rows(e, &row, job, NULL, &rows, q->each, q->arg);
+	return 0;
+}
+
+static void take_jobs(struct engine *e, void *arg)
+{
+	struct jobs_query *q = arg;
+	struct job *j, *tmp;
+
+	engine_flush(e);
+	HASH_ITER(hh, e->jobs, j, tmp)
+		if (j->prompt->newest == j && !j->prompt->row.gone_ms && is_under_way(j))
+			show_from_memory(e, j->prompt, q->each, q->arg);
+	e->journal->jobs_latest(e->journal, ENGINE_JOBS, show_latest, q);
+	q->done(q->arg);
+	free(q);
+}
+
+void engine_jobs(struct engine *e, void (*each)(void *arg, const struct job_view *v), void (*done)(void *arg),
+                 void *arg)
+{
+	struct jobs_query *q = xmalloc(sizeof(*q));
+
+	*q = (struct jobs_query){ e, each, done, arg };
+	engine_post(e, take_jobs, q);
 }
 
 /* --- readers that wait --- */

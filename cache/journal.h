@@ -136,6 +136,9 @@ struct journal {
 	                     struct job_row *out);
 	/* How many jobs stand in each state: counts[STATE_COUNT]. */
 	int (*job_counts)(struct journal *j, uint64_t counts[STATE_COUNT]);
+	/* The latest `count` jobs, newest first. */
+	int (*jobs_latest)(struct journal *j, unsigned count, int (*each)(void *arg, struct job_row *row),
+	                   void *arg);
 	/* All held jobs, oldest first. */
 	int (*jobs_held)(struct journal *j, int (*each)(void *arg, struct job_row *row), void *arg);
 

@@ -17,7 +17,7 @@ enum statement {
 	PROMPT_INSERT, PROMPT_UPDATE, PROMPT_LOAD, PROMPT_BY_PATH, PROMPT_GONE_BY_PATH,
 	PROMPT_BY_FILE,
 	PROMPT_IDS, PROMPT_IDS_AT, PROMPT_IDS_IN, PROMPT_IDS_OF_STEM, PROMPT_RENAME, PROMPTS_RENAME_IN,
-	JOB_INSERT, JOB_UPDATE, JOB_LOAD, JOB_BY_DIGEST, JOB_IDS_ACTIVE, JOB_IDS_HELD, JOB_COUNTS,
+	JOB_INSERT, JOB_UPDATE, JOB_LOAD, JOB_BY_DIGEST, JOB_IDS_ACTIVE, JOB_IDS_HELD, JOB_IDS_LATEST, JOB_COUNTS,
 	TASK_INSERT, TASK_UPDATE, TASK_LOAD, TASK_IDS_OF_JOB, TASK_BY_OUT, OUT_RENAME, OUTS_RENAME_IN,
 	UPLOAD_GET, UPLOAD_PUT, UPLOAD_FORGET,
 	SPENT_ADD, SPENT_GET, SPENT_TOTAL,
@@ -63,6 +63,7 @@ static const struct { const struct row_type *type; const char *text; } statement
 		" AND +state = 7 ORDER BY id DESC LIMIT 1" },
 	[JOB_IDS_ACTIVE] = { NULL, "SELECT id FROM jobs WHERE state IN (@active) ORDER BY id" },
 	[JOB_IDS_HELD] = { NULL, "SELECT id FROM jobs WHERE state = 1 ORDER BY id" },
+	[JOB_IDS_LATEST] = { NULL, "SELECT id FROM jobs WHERE id > 0 ORDER BY id DESC LIMIT ?" },
 	[JOB_COUNTS] = { NULL, "SELECT state, jobs FROM job_counts" },
 
 	[TASK_INSERT] = { &task_row_type, "INSERT INTO tasks (@names, id) VALUES (@values, ?)" },
@@ -218,13 +219,13 @@ static int each_prompt(struct sqlite_journal *s, const struct ids *ids, each_pro
 }
 
 static int each_job(struct sqlite_journal *s, const struct ids *ids, bool fits(enum job_state state),
-                    each_job_fn *each, void *arg)
+                    each_job_fn *each, void *arg)   /* fits: NULL = all do */
 {
 	for (size_t i = 0; i < ids->len; i++) {
 		struct job_row row cleanup_job_row = { 0 };
 		int rc = load(s, JOB_LOAD, ids->list[i], &row);
 		if (rc == 1)
-			rc = fits(row.state) ? each(arg, &row) : 0;
+			rc = !fits || fits(row.state) ? each(arg, &row) : 0;
 		if (rc)
 			return rc;
 	}
@@ -435,6 +436,19 @@ static int job_counts(struct journal *j, uint64_t counts[STATE_COUNT])
 static bool is_held(enum job_state state)
 {
 	return state == STATE_HELD;
+}
+
+static int jobs_latest(struct journal *j, unsigned count, each_job_fn *each, void *arg)
+{
+	struct ids ids cleanup_ids = { 0 };
+	int rc;
+
+	{
+		sqlite3_stmt *stmt until_done = use(mine(j), JOB_IDS_LATEST);
+		sqlite3_bind_int64(stmt, 1, count);
+		rc = collect(mine(j), stmt, &ids);
+	}
+	return rc ? rc : each_job(mine(j), &ids, NULL, each, arg);
 }
 
 static int jobs_held(struct journal *j, each_job_fn *each, void *arg)
@@ -660,6 +674,7 @@ static const struct journal operations = {
 	.job_by_digest = job_by_digest,
 	.job_counts = job_counts,
 	.jobs_held = jobs_held,
+	.jobs_latest = jobs_latest,
 	.task_save = task_save,
 	.task_load = task_load,
 	.tasks_of = tasks_of,

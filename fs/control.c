@@ -5,24 +5,30 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "commit.h"
 #include "fs.h"
+#include "metrics.h"
 #include "render.h"
 
-static void render_nothing(const struct engine_stats *s, struct buf *out)
+static void render_stats_only(struct fs *fs, const struct engine_stats *s, struct buf *out)
 {
-	(void)s;
-	(void)out;
+	(void)fs;
+	render_stats(s, out);
 }
 
 static const struct entry {
 	const char *name;
 	mode_t mode;
 	bool listed;
-	void (*render)(const struct engine_stats *s, struct buf *out);
+	enum control_source source;
+	void (*render)(struct fs *fs, const struct engine_stats *s, struct buf *out);   /* CONTROL_STATS */
 } entries[] = {
-	{ "README", 0444, true, render_readme },
-	{ "stats", 0444, true, render_stats },
-	{ "ctl", 0200, false, render_nothing },
+	{ "README", 0444, true, CONTROL_TEXT, NULL },
+	{ "stats", 0444, true, CONTROL_STATS, render_stats_only },
+	{ "metrics", 0444, true, CONTROL_STATS, metrics_render },
+	{ "jobs.json", 0444, true, CONTROL_JOBS, NULL },
+	{ "ctl", 0200, false, CONTROL_COMMANDS, NULL },
+	{ "events", 0444, false, CONTROL_STREAM, NULL },
 };
 
 static const struct entry *entry_of(const char *name)
@@ -40,6 +46,8 @@ mode_t control_mode(const char *name)
 	return e ? e->mode : 0;
 }
 
+enum control_source control_source(const char *name) { return entry_of(name)->source; }
+
 const char *control_name(size_t index)
 {
 	for (size_t i = 0; i < ARRAY_LEN(entries); i++)
@@ -48,16 +56,84 @@ const char *control_name(size_t index)
 	return NULL;
 }
 
-void control_render(const char *name, const struct engine_stats *s, struct buf *out)
+/* --- content --- */
+
+struct wanted {
+	struct fs *fs;
+	const struct entry *entry;
+	struct buf text;
+	void (*done)(void *arg, struct buf *text);
+	void *arg;
+};
+
+static void deliver(struct wanted *w)
 {
-	entry_of(name)->render(s, out);
+	w->done(w->arg, &w->text);
+	buf_release(&w->text);
+	free(w);
 }
 
-void control_open(struct fs *fs, fuse_req_t req, struct node *n, struct fuse_file_info *fi)
+static void take_stats(void *arg, const struct engine_stats *s)
+{
+	struct wanted *w = arg;
+
+	w->entry->render(w->fs, s, &w->text);
+	deliver(w);
+}
+
+static enum file_state file_state_of(struct fs *fs, const struct prompt_row *p)
+{
+	if (commit_is_open(fs, p->dev, p->ino))
+		return FILE_WRITTEN;
+	return commit_is_pending(fs, p->dev, p->ino) ? FILE_PENDING : FILE_RESTS;
+}
+
+/* A line each, so that grep(1) finds them. */
+static void take_job(void *arg, const struct job_view *v)
+{
+	struct wanted *w = arg;
+
+	buf_str(&w->text, w->text.len ? ",\n" : "[\n");
+	render_listed(v, file_state_of(w->fs, v->prompt), &w->text);
+}
+
+static void take_jobs_end(void *arg)
+{
+	struct wanted *w = arg;
+
+	buf_str(&w->text, w->text.len ? "\n]\n" : "[]\n");
+	deliver(w);
+}
+
+void control_render(struct fs *fs, const char *name, void (*done)(void *arg, struct buf *text), void *arg)
+{
+	struct wanted *w = xcalloc(1, sizeof(*w));
+
+	*w = (struct wanted){ .fs = fs, .entry = entry_of(name), .text = BUF_INIT, .done = done, .arg = arg };
+	switch (w->entry->source) {
+	case CONTROL_TEXT:
+		render_readme(&w->text);
+		deliver(w);
+		break;
+	case CONTROL_STATS:
+		engine_stats(fs->engine, take_stats, w);
+		break;
+	case CONTROL_JOBS:
+		engine_jobs(fs->engine, take_job, take_jobs_end, w);
+		break;
+	case CONTROL_COMMANDS:
+	case CONTROL_STREAM:
+		deliver(w);
+		break;
+	}
+}
+
+/* --- opening --- */
+
+void control_open(struct fs *fs, fuse_req_t req, struct fuse_file_info *fi)
 {
 	uid_t caller = fuse_req_ctx(req)->uid;
 
-	(void)n;
 	if (caller != fs->uid && caller != 0) {
 		fuse_reply_err(req, EACCES);
 		return;

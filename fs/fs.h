@@ -1,8 +1,9 @@
 /*
  * fs: the one context that the handlers, tell and commit share.
  *
- * Lock order, outermost first: commit->lock, park->lock, tell->lock, nodes->lock.  While any of them
- * is held: no reply, no system call on the mount, no notify, no SQL, no curl.
+ * Lock order, outermost first: commit->lock, park->lock, tell->lock, nodes->lock.  Those of events.c
+ * and status_nodes.c are leaves: the holder takes no other.  While any of them is held: no reply, no system
+ * call on the mount, no notify, no SQL, no curl.
  */
 #ifndef FS_FS_H
 #define FS_FS_H
@@ -19,6 +20,7 @@
 #include "store.h"
 
 struct commit;
+struct events;
 struct tell;
 struct parks;
 struct watch;
@@ -37,6 +39,7 @@ struct fs {
 	struct commit *commit;
 	struct tell *tell;
 	struct parks *parks;
+	struct events *events;
 	struct watch *watch;
 	struct fuse_session *session;
 	uid_t uid; gid_t gid;         /* of the daemon */

@@ -3,15 +3,19 @@
 #include <time.h>
 
 #include "commit.h"
+#include "events.h"
 #include "fs.h"
 #include "journal_place.h"
+#include "status_nodes.h"
 #include "tell.h"
 
 static void publish(void *ctx, struct publication *p) { tell_publish(ctx, p); }
 
-static void changed(void *ctx, const char *path, bool state_changed)
+static void changed(void *ctx, const struct job_view *v, bool state_changed)
 {
-	tell_changed(ctx, path, state_changed);
+	status_nodes_changed(v->prompt->path);
+	tell_changed(ctx, v->prompt->path, state_changed);
+	events_say(ctx, v);
 }
 
 static void committed(void *ctx, uint64_t dev, uint64_t ino) { commit_taken(ctx, dev, ino); }

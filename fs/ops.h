@@ -73,6 +73,8 @@ void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_off, struct 
                         int flags);
 void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi);
 
+void op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct fuse_pollhandle *wake);
+
 /* --- ops_dir.c -------------------------------------------------------------------------------- */
 
 void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -369,5 +370,24 @@ void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse
 		fuse_reply_err(req, errno);
 	else
 		fuse_reply_lseek(req, found);
+	node_put(fs->nodes, n);
+}
+
+/* --- POLL ------------------------------------------------------------------------------------ */
+
+/* Files of the source never make anybody wait, as everywhere. */
+void op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct fuse_pollhandle *wake)
+{
+	struct fs *fs = fuse_req_userdata(req);
+	struct node *n = op_node(req, ino);
+
+	if (n && n->kind != NODE_REAL) {
+		virtual_poll(fs, req, n, fi, wake);
+	} else {
+		if (wake)
+			fuse_pollhandle_destroy(wake);
+		if (n)
+			fuse_reply_poll(req, POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM);
+	}
 	node_put(fs->nodes, n);
 }

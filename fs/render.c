@@ -224,14 +224,24 @@ static cJSON *json_reference(const struct reference *ref)
 	return o;
 }
 
+static cJSON *finished_pictures(const struct job_view *v)
+{
+	cJSON *pictures = cJSON_CreateArray();
+
+	for (size_t i = 0; i < v->tasks_count; i++)
+		if (v->tasks[i]->out && v->tasks[i]->state == STATE_COMPLETED)
+			cJSON_AddItemToArray(pictures, cJSON_CreateString(v->tasks[i]->out));
+	return pictures;
+}
+
 static void json_job(cJSON *o, const struct job_view *v)
 {
-	cJSON *pictures = cJSON_AddArrayToObject(o, "pictures");
 	cJSON *tasks = cJSON_AddArrayToObject(o, "tasks");
 	cJSON *refs = cJSON_AddArrayToObject(o, "references");
 	cJSON *files = cJSON_AddArrayToObject(o, "reference_files");
 	const struct request *r = v->request;
 
+	cJSON_AddItemToObject(o, "pictures", finished_pictures(v));
 	json_text(o, "model", v->job->model);
 	json_text(o, "provider", v->job->provider);
 	json_text(o, "size", r ? r->ratio : NULL);
@@ -242,11 +252,8 @@ static void json_job(cJSON *o, const struct job_view *v)
 	cJSON_AddNumberToObject(o, "revision", v->job->revision);
 	json_time(o, "created", v->job->created_ms);
 	json_time(o, "finished", v->job->finished_ms);
-	for (size_t i = 0; i < v->tasks_count; i++) {
+	for (size_t i = 0; i < v->tasks_count; i++)
 		cJSON_AddItemToArray(tasks, json_task(v->tasks[i]));
-		if (v->tasks[i]->out && v->tasks[i]->state == STATE_COMPLETED)
-			cJSON_AddItemToArray(pictures, cJSON_CreateString(v->tasks[i]->out));
-	}
 	for (size_t i = 0; r && i < r->references_count; i++)
 		cJSON_AddItemToArray(refs, cJSON_CreateString(r->references[i].name));
 	for (size_t i = 0; r && i < r->references_count; i++)
@@ -275,6 +282,96 @@ void render_json(const struct job_view *v, const char *path, enum file_state f, 
 	cJSON_Delete(o);
 }
 
+/* `{"time":"2026-11-24T18:40:12.345Z",` and the rest of the object. */
+static size_t add_event(struct buf *out, cJSON *rest)
+{
+	int64_t ms = clock_wall_ms();
+	time_t t = (time_t)(ms / 1000);
+	struct tm tm;
+	char time[32];
+
+	gmtime_r(&t, &tm);
+	strftime(time, sizeof(time), "%Y-%m-%dT%H:%M:%S", &tm);
+	buf_fmt(out, "{\"time\":\"%s.%03dZ\",", time, (int)(ms % 1000));
+	size_t begins = out->len;
+	char *text = cJSON_PrintUnformatted(rest);
+	buf_fmt(out, "%s\n", text + 1);
+	cJSON_free(text);
+	cJSON_Delete(rest);
+	return begins;
+}
+
+/* Of all its pictures together; -1 if no cost is known. */
+static double cost_of(const struct job_view *v)
+{
+	double sum = -1;
+
+	for (size_t i = 0; i < v->tasks_count; i++)
+		if (v->tasks[i]->cost_usd >= 0)
+			sum = (sum < 0 ? 0 : sum) + v->tasks[i]->cost_usd;
+	return sum;
+}
+
+static void known_number(cJSON *o, const char *name, double value)
+{
+	if (value >= 0)
+		cJSON_AddNumberToObject(o, name, value);
+}
+
+static void known_text(cJSON *o, const char *name, const char *value)
+{
+	if (value)
+		cJSON_AddStringToObject(o, name, value);
+}
+
+/* What the lines of events and jobs.json have in common. */
+static cJSON *brief(const struct job_view *v, enum file_state f)
+{
+	cJSON *o = cJSON_CreateObject(), *pictures = finished_pictures(v);
+
+	cJSON_AddStringToObject(o, "prompt", v->prompt->path);
+	cJSON_AddNumberToObject(o, "revision", v->job->revision);
+	cJSON_AddStringToObject(o, "state", shown_state(v, f));
+	known_number(o, "progress", f == FILE_RESTS ? progress_of(v) : -1);
+	known_text(o, "picture", cJSON_GetStringValue(cJSON_GetArrayItem(pictures, 0)));
+	if (v->job->n > 1 && cJSON_GetArraySize(pictures))
+		cJSON_AddItemToObject(o, "pictures", pictures);
+	else
+		cJSON_Delete(pictures);
+	known_text(o, "reason", shown_reason(v, f));
+	known_text(o, "waits", v->waits);
+	known_number(o, "cost", cost_of(v));
+	return o;
+}
+
+size_t render_event(const struct job_view *v, struct buf *out)
+{
+	return add_event(out, brief(v, FILE_RESTS));
+}
+
+void render_listed(const struct job_view *v, enum file_state f, struct buf *out)
+{
+	cJSON *o = brief(v, f);
+
+	known_text(o, "model", v->job->model);
+	known_text(o, "provider", v->job->provider);
+	known_number(o, "created", (double)v->job->created_ms / 1000);
+	if (v->job->finished_ms)
+		known_number(o, "finished", (double)v->job->finished_ms / 1000);
+	char *text = cJSON_PrintUnformatted(o);
+	buf_str(out, text);
+	cJSON_free(text);
+	cJSON_Delete(o);
+}
+
+void render_dropped(uint64_t lines, struct buf *out)
+{
+	cJSON *o = cJSON_CreateObject();
+
+	cJSON_AddNumberToObject(o, "dropped", (double)lines);
+	add_event(out, o);
+}
+
 static void add_money(struct buf *out, const char *name, double usd, double budget)
 {
 	buf_fmt(out, "%s: %.4f USD", name, usd);
@@ -296,9 +393,8 @@ void render_stats(const struct engine_stats *s, struct buf *out)
 		buf_fmt(out, "jobs-%s: %llu\n", state_name((enum job_state)i), (unsigned long long)s->jobs[i]);
 }
 
-void render_readme(const struct engine_stats *s, struct buf *out)
+void render_readme(struct buf *out)
 {
-	(void)s;
 	buf_str(out,
 	"This directory makes pictures.\n"
 	"\n"
@@ -316,5 +412,14 @@ void render_readme(const struct engine_stats *s, struct buf *out)
 	"    A cyberpunk city at night\n"
 	"\n"
 	"Pictures in cat.refs/ are references of cat.txt. history/ holds earlier pictures. All of these\n"
-	"are ordinary files; they stay when this directory is unmounted.\n");
+	"are ordinary files; they stay when this directory is unmounted.\n"
+	"\n"
+	"For programs:\n"
+	"\n"
+	"    status/cat.txt.json     all that is known of a prompt\n"
+	"    .easelfs/jobs.json      what is under way and what was made last: a line for each prompt\n"
+	"    .easelfs/stats          pictures and money; .easelfs/metrics says it to Prometheus\n"
+	"    cat .easelfs/events     a line of JSON for whatever happens from now on: time (UTC), prompt,\n"
+	"                            revision, state; progress, picture, reason, waits, cost where there\n"
+	"                            are any; {time, dropped} to a reader who was too slow\n");
 }

@@ -11,8 +11,14 @@ enum file_state { FILE_RESTS, FILE_WRITTEN /* a writable handle is open */, FILE
 /* v may be NULL (no record yet). */
 void render_text(const struct job_view *v, const char *path, enum file_state f, struct buf *out);
 void render_json(const struct job_view *v, const char *path, enum file_state f, struct buf *out);
+/* A line of .easelfs/events; v->job is not NULL.  Returns the length of its beginning, the time. */
+size_t render_event(const struct job_view *v, struct buf *out);
+/* An element of .easelfs/jobs.json, without a line's end. */
+void render_listed(const struct job_view *v, enum file_state f, struct buf *out);
+/* The line for a reader that was too slow for so many. */
+void render_dropped(uint64_t lines, struct buf *out);
 /* .easelfs/README, .easelfs/stats */
-void render_readme(const struct engine_stats *s, struct buf *out);
+void render_readme(struct buf *out);
 void render_stats(const struct engine_stats *s, struct buf *out);
 
 #endif

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "commit.h"
+#include "events.h"
 #include "fs.h"
 #include "glue.h"
 #include "journal_place.h"
@@ -231,10 +232,17 @@ static void stop_tell(struct serving *s)
 	s->tells = false;
 }
 
+/* Whoever waits in the mount is answered, and later ones at once, until `on` is false. */
+static void drain(struct fs *fs, bool on)
+{
+	parks_drain(fs, on);
+	events_drain(fs, on);
+}
+
 /* What keeps the mount busy goes first. */
 static void end_loop(struct serving *s)
 {
-	parks_drain(s->fs, true);
+	drain(s->fs, true);
 	stop_tell(s);
 	take_mount_away(s);
 	fuse_session_exit(s->fs->session);
@@ -328,6 +336,16 @@ static int start_parks(struct serving *s, struct error *err)
 static void stop_parks(struct serving *s)
 {
 	parks_free(s->fs);
+}
+
+static int start_events(struct serving *s, struct error *err)
+{
+	return events_new(s->fs, err);
+}
+
+static void stop_events(struct serving *s)
+{
+	events_free(s->fs);
 }
 
 static int start_commit(struct serving *s, struct error *err)
@@ -425,6 +443,7 @@ static const struct part {
 	{ start_session, end_session },
 	{ start_disk, stop_disk },
 	{ start_parks, stop_parks },
+	{ start_events, stop_events },
 	{ start_commit, stop_commit },
 	{ NULL, stop_watch },         /* the disk thread reads it */
 	{ NULL, stop_disk },
@@ -506,7 +525,7 @@ static void wait_for_end(struct serving *s, const sigset_t *awaited)
 		int64_t left = drained_until ? drained_until - clock_mono_ms() : -1;
 
 		if (drained_until && left <= 0) {
-			parks_drain(s->fs, false);
+			drain(s->fs, false);
 			drained_until = 0;
 			left = -1;
 		}
@@ -519,7 +538,7 @@ static void wait_for_end(struct serving *s, const sigset_t *awaited)
 			log_info("ending, as told by a signal");
 			return;
 		case SIGUSR1:
-			parks_drain(s->fs, value != SERVE_DRAIN_OVER);
+			drain(s->fs, value != SERVE_DRAIN_OVER);
 			drained_until = value == SERVE_DRAIN_OVER ? 0 : clock_mono_ms() + DRAIN_MS;
 			break;
 		}

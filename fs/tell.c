@@ -16,6 +16,7 @@
 
 #include "fs.h"
 #include "kill.h"
+#include "status_nodes.h"
 #include "virtual_internal.h"
 #include "watch.h"
 
@@ -123,7 +124,7 @@ void tell_changed(struct fs *fs, const char *path, bool state_changed)
 	struct tell *t = fs->tell;
 	struct status_node any;
 
-	if (!virtual_status_nodes(path, &any, 1) && !folder_is_known(fs, path))
+	if (!status_nodes_of(path, &any, 1) && !folder_is_known(fs, path))
 		return;
 	pthread_mutex_lock(&t->lock);
 	bool waits = touch_waits(t, path, state_changed);
@@ -588,7 +589,7 @@ static void touch_one(struct tell *t, int root, const char *path, uint64_t node,
 static void do_touch(struct tell *t, const char *path)
 {
 	struct status_node known[STATUS_NODES_MAX];
-	size_t n = virtual_status_nodes(path, known, ARRAY_LEN(known));
+	size_t n = status_nodes_of(path, known, ARRAY_LEN(known));
 	cleanup_fd int root = t->stopping ? -1 : open_root(t);
 
 	if (root < 0)

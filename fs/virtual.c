@@ -5,77 +5,28 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#include <uthash.h>
-#include <utlist.h>
 
 #include "commit.h"
 #include "control.h"
+#include "events.h"
 #include "fs.h"
 #include "image.h"
 #include "park.h"
 #include "prompt.h"
 #include "render.h"
+#include "status_nodes.h"
 #include "tell.h"
 #include "virtual_internal.h"
 
 /* --- content of virtual nodes --- */
 
-/* Status nodes that the kernel knows, by prompt: tell touches them, as watches may sit on any. */
-struct registered { struct content *first; UT_hash_handle hh; char path[]; };
-static struct registered *registry;
-/* Innermost of all locks: taken with nodes->lock held when a node dies. */
-static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
-
-static void registry_add(struct content *c)
-{
-	struct registered *r;
-
-	pthread_mutex_lock(&registry_lock);
-	HASH_FIND_STR(registry, c->path, r);
-	if (!r) {
-		size_t len = strlen(c->path);
-		r = xcalloc(1, sizeof(*r) + len + 1);
-		memcpy(r->path, c->path, len);
-		HASH_ADD_STR(registry, path, r);
-	}
-	DL_APPEND(r->first, c);
-	c->registered = true;
-	pthread_mutex_unlock(&registry_lock);
-}
-
-static void registry_remove(struct content *c)
-{
-	struct registered *r;
-
-	if (!c->registered)
-		return;
-	pthread_mutex_lock(&registry_lock);
-	HASH_FIND_STR(registry, c->path, r);
-	DL_DELETE(r->first, c);
-	if (!r->first) {
-		HASH_DEL(registry, r);
-		free(r);
-	}
-	pthread_mutex_unlock(&registry_lock);
-}
-
-size_t virtual_status_nodes(const char *path, struct status_node *out, size_t room)
-{
-	struct registered *r;
-	struct content *c;
-	size_t n = 0;
-
-	pthread_mutex_lock(&registry_lock);
-	HASH_FIND_STR(registry, path, r);
-	for (c = r ? r->first : NULL; c && n < room; c = c->next)
-		out[n++] = (struct status_node){ c->node_id, c->json };
-	pthread_mutex_unlock(&registry_lock);
-	return n;
-}
+/* Guards `picture` and `has_picture`. */
+static pthread_mutex_t picture_lock = PTHREAD_MUTEX_INITIALIZER;
 
 void virtual_free_extra(void *extra)
 {
@@ -83,7 +34,7 @@ void virtual_free_extra(void *extra)
 
 	if (!c)
 		return;
-	registry_remove(c);
+	status_nodes_remove(c);
 	free(c->path);
 	free(c->bytes);
 	free(c);
@@ -206,13 +157,13 @@ void virtual_attr(struct fs *fs, const struct node *n, struct stat *st)
 		return;
 	st->st_atim = st->st_mtim = st->st_ctim = c->time;
 	st->st_size = (off_t)c->len;
-	pthread_mutex_lock(&registry_lock);
+	pthread_mutex_lock(&picture_lock);
 	if (c->has_picture) {
 		st->st_size = c->picture.st_size;
 		st->st_mtim = c->picture.st_mtim;
 		st->st_ctim = c->picture.st_ctim;
 	}
-	pthread_mutex_unlock(&registry_lock);
+	pthread_mutex_unlock(&picture_lock);
 	st->st_blocks = (st->st_size + 511) / 512;
 }
 
@@ -296,8 +247,9 @@ static void reply_node(struct asked *a, enum node_kind kind, uint64_t ino, struc
 
 	if (is_new && kind == NODE_STATUS_FILE) {
 		c->node_id = n->id;
-		registry_add(c);
+		status_nodes_add(c);
 	} else if (!is_new) {
+		status_nodes_renew(n->extra);
 		virtual_free_extra(c);
 	}
 	virtual_reply_entry(a->fs, a->req, n);
@@ -502,16 +454,14 @@ static void lookup_wait(struct fs *fs, fuse_req_t req, struct node *parent, cons
 
 /* --- .easelfs --- */
 
-static void control_found(void *arg, const struct engine_stats *stats)
+static void control_found(void *arg, struct buf *text)
 {
 	struct asked *a = arg;
-	cleanup_buf struct buf text = BUF_INIT;
 	struct content *c = content_new(a->name);
 
-	control_render(a->name, stats, &text);
-	c->len = text.len;
-	uint64_t ino = virtual_ino(NODE_CONTROL_FILE, a->name, text.data, text.len);
-	c->bytes = buf_steal(&text);
+	c->len = text->len;
+	uint64_t ino = virtual_ino(NODE_CONTROL_FILE, a->name, text->data, text->len);
+	c->bytes = buf_steal(text);
 	reply_node(a, NODE_CONTROL_FILE, ino, c);
 	asked_free(a);
 }
@@ -523,7 +473,7 @@ static void lookup_control(struct fs *fs, fuse_req_t req, struct node *parent, c
 	if (strcmp(name, "incoming") == 0 && tell_is_caller(fs, req))
 		reply_folder(fs, req, parent, name, NODE_INCOMING_DIR);
 	else if (control_mode(name))
-		engine_stats(fs->engine, control_found, asked_new(fs, req, parent, name, name, &none));
+		control_render(fs, name, control_found, asked_new(fs, req, parent, name, name, &none));
 	else
 		fuse_reply_err(req, ENOENT);
 }
@@ -583,11 +533,24 @@ bool virtual_lookup(struct fs *fs, fuse_req_t req, struct node *parent, const ch
 
 /* --- open, read, write --- */
 
-static void open_content(fuse_req_t req, struct fuse_file_info *fi)
+static bool is_control(const struct node *n, enum control_source source)
 {
-	fi->fh = 0;
+	return n->kind == NODE_CONTROL_FILE && control_source(n->name) == source;
+}
+
+static struct status_open *status_open_of(const struct fuse_file_info *fi)
+{
+	return (struct status_open *)(uintptr_t)fi->fh;
+}
+
+static void open_content(fuse_req_t req, struct node *n, struct fuse_file_info *fi)
+{
+	struct status_open *o = n->kind == NODE_STATUS_FILE ? status_opened(n->extra) : NULL;
+
+	fi->fh = (uint64_t)(uintptr_t)o;
 	fi->keep_cache = 1;
-	fuse_reply_open(req, fi);
+	if (fuse_reply_open(req, fi) != 0 && o)
+		status_closed(o);
 }
 
 void virtual_open(struct fs *fs, fuse_req_t req, struct node *n, struct fuse_file_info *fi)
@@ -595,20 +558,18 @@ void virtual_open(struct fs *fs, fuse_req_t req, struct node *n, struct fuse_fil
 	bool writes = (fi->flags & O_ACCMODE) != O_RDONLY;
 	struct content *c = n->extra;
 
-	if (n->kind == NODE_CONTROL_FILE && control_mode(n->name) & 0200) {
-		control_open(fs, req, n, fi);
-		return;
-	}
-	if (writes || fi->flags & O_TRUNC) {
+	if (is_control(n, CONTROL_COMMANDS)) {
+		control_open(fs, req, fi);
+	} else if (writes || fi->flags & O_TRUNC) {
 		fuse_reply_err(req, EROFS);
-		return;
-	}
-	if (n->kind == NODE_WAIT_FILE)
+	} else if (is_control(n, CONTROL_STREAM)) {
+		events_open(fs, req, fi);
+	} else if (n->kind == NODE_WAIT_FILE) {
 		commit_hurry(fs, c->dev, c->ino);
-	if (n->kind == NODE_WAIT_FILE)
 		park_open(fs, req, n, c->path, c->index, c->dev, c->ino, fi);
-	else
-		open_content(req, fi);
+	} else {
+		open_content(req, n, fi);
+	}
 }
 
 bool virtual_opened(struct node *n, const struct stat *picture)
@@ -616,7 +577,7 @@ bool virtual_opened(struct node *n, const struct stat *picture)
 	struct content *c = n->extra;
 	const struct stat *had = &c->picture;
 
-	pthread_mutex_lock(&registry_lock);
+	pthread_mutex_lock(&picture_lock);
 	bool same = !c->has_picture ||
 	            (had->st_dev == picture->st_dev && had->st_ino == picture->st_ino &&
 	             had->st_size == picture->st_size && had->st_mtim.tv_sec == picture->st_mtim.tv_sec &&
@@ -624,7 +585,7 @@ bool virtual_opened(struct node *n, const struct stat *picture)
 	if (same)
 		c->picture = *picture;
 	c->has_picture = true;
-	pthread_mutex_unlock(&registry_lock);
+	pthread_mutex_unlock(&picture_lock);
 	return same;
 }
 
@@ -633,7 +594,10 @@ void virtual_read(struct fs *fs, fuse_req_t req, struct node *n, size_t size, of
 {
 	struct content *c = n->extra;
 
-	(void)fs;
+	if (is_control(n, CONTROL_STREAM)) {
+		events_read(fs, req, size, fi);
+		return;
+	}
 	if (n->kind == NODE_WAIT_FILE) {
 		struct fuse_bufvec v = FUSE_BUFVEC_INIT(size);
 		v.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
@@ -662,10 +626,30 @@ void virtual_write(struct fs *fs, fuse_req_t req, struct node *n, const char *by
 
 void virtual_release(struct fs *fs, fuse_req_t req, struct node *n, struct fuse_file_info *fi)
 {
-	(void)fs;
+	if (is_control(n, CONTROL_STREAM)) {
+		events_release(fs, req, fi);
+		return;
+	}
 	if (n->kind == NODE_WAIT_FILE)
 		close((int)fi->fh);
+	else if (n->kind == NODE_STATUS_FILE)
+		status_closed(status_open_of(fi));
 	fuse_reply_err(req, 0);
+}
+
+/* Nothing waits in what is complete when it is opened; ctl is only written. */
+void virtual_poll(struct fs *fs, fuse_req_t req, struct node *n, struct fuse_file_info *fi,
+                  struct fuse_pollhandle *wake)
+{
+	unsigned ready = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
+
+	if (is_control(n, CONTROL_STREAM))
+		ready = events_poll(fs, fi, wake);
+	else if (n->kind == NODE_STATUS_FILE)
+		ready = status_poll(status_open_of(fi), wake);
+	else if (wake)
+		fuse_pollhandle_destroy(wake);
+	fuse_reply_poll(req, ready);
 }
 
 /* --- what is refused, what is added --- */

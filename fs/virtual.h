@@ -23,6 +23,9 @@ void virtual_read(struct fs *fs, fuse_req_t req, struct node *n, size_t size, of
                   struct fuse_file_info *fi);
 void virtual_write(struct fs *fs, fuse_req_t req, struct node *n, const char *bytes, size_t size,
                    off_t off, struct fuse_file_info *fi);
+/* What poll(2) is to say; wake (or NULL) is taken, and notified of the next change. */
+void virtual_poll(struct fs *fs, fuse_req_t req, struct node *n, struct fuse_file_info *fi,
+                  struct fuse_pollhandle *wake);
 void virtual_release(struct fs *fs, fuse_req_t req, struct node *n, struct fuse_file_info *fi);
 void virtual_opendir(struct fs *fs, fuse_req_t req, struct node *n, struct fuse_file_info *fi);
 void virtual_readdir(struct fs *fs, fuse_req_t req, struct node *n, size_t size, off_t off,

@@ -9,18 +9,22 @@
 #include "render.h"
 #include "virtual.h"
 
-/* extra of a virtual node.  Constant after its node is made, but `picture` and `has_picture`. */
+/* extra of a virtual node.  Constant after its node is made, but `picture`, `has_picture`
+ * and `version`. */
 struct content {
 	char *path;                   /* of the prompt (status, wait), else of the entry */
 	char *bytes; size_t len;      /* what is read */
 	struct timespec time;
-	bool json, registered;
+	bool json;
 	unsigned index;               /* wait: which picture, 0 = the first */
 	uint64_t dev, ino;            /* wait: of the prompt file */
-	struct stat picture;          /* wait: of the picture, once known (under virtual.c's lock) */
+	struct stat picture;          /* wait: of the picture, once known (under picture_lock) */
 	bool has_picture;
 	uint64_t node_id;
-	struct content *prev, *next;  /* status: same prompt */
+	/* status: of status_nodes.c */
+	struct status_prompt *registered;     /* NULL: it is not there */
+	uint64_t version;
+	struct content *prev, *next;  /* same prompt */
 };
 
 struct content *content_new(const char *path);
@@ -37,9 +41,5 @@ bool virtual_opened(struct node *n, const struct stat *picture);
 /* The prompt that a name in wait/ stands for, its attributes, and which picture (0 = the first), or
  * NULL; the caller frees. */
 char *virtual_prompt_of_picture(struct fs *fs, const char *path, unsigned *index, struct stat *st);
-
-/* Status nodes of that prompt that the kernel knows. */
-struct status_node { uint64_t id; bool json; };
-size_t virtual_status_nodes(const char *path, struct status_node *out, size_t room);
 
 #endif

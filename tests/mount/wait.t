@@ -106,9 +106,9 @@ is "$(timeout 5 stat -c %s "$MNT/wait/crowd.png")" "$size" 'its size is right'
 ok 'it is read in the midst' cmp <(tail -c +5001 "$MNT/wait/crowd.png" | head -c 999) \
 	<(tail -c +5001 "$MNT/out/crowd.png" | head -c 999)
 mapped() {
-	timeout 20 "$O/tests/tools/mmapcat" "$MNT/$1" >"$WORK/mapped" && timeout 5 cmp "$WORK/mapped" "$MNT/$2"
+	timeout 20 "$O/tests/tools/readas" mmap "$MNT/$1" >"$WORK/mapped" && timeout 5 cmp "$WORK/mapped" "$MNT/$2"
 }
-if [ -x "$O/tests/tools/mmapcat" ]; then
+if [ -x "$O/tests/tools/readas" ]; then
 	ok 'it can be mapped' mapped wait/crowd.png out/crowd.png
 	echo 'to be mapped' >"$MNT/map.txt"
 	ok 'one that is waited for, too' mapped wait/map.png out/map.png

@@ -688,6 +688,24 @@ static void jobs_that_go_on_by_themselves_are_active(void **state)
 	assert_string_equal(held.data, both);
 }
 
+static void the_latest_jobs_come_newest_first(void **state)
+{
+	struct place *p = *state;
+	struct buf two cleanup_buf = BUF_INIT, all cleanup_buf = BUF_INIT;
+
+	begin(p);
+	int64_t prompt = add_prompt(p, "a.txt", "a"), ids[3];
+	for (int i = 0; i < 3; i++)
+		ids[i] = add_job(p, prompt, i ? STATE_COMPLETED : STATE_HELD, 0);
+	commit(p);
+	char *latest cleanup_free = xasprintf("%d %d ", (int)ids[2], (int)ids[1]);
+	assert_int_equal(p->j->jobs_latest(p->j, 2, list_job, &two), 0);
+	assert_string_equal(two.data, latest);
+	char *whole cleanup_free = xasprintf("%s%d ", latest, (int)ids[0]);
+	assert_int_equal(p->j->jobs_latest(p->j, 9, list_job, &all), 0);
+	assert_string_equal(all.data, whole);
+}
+
 static void a_digest_finds_completed_jobs_newest_first(void **state)
 {
 	struct place *p = *state;
@@ -1508,6 +1526,7 @@ int main(void)
 		T(a_rename_onto_a_present_prompt_changes_nothing),
 		T(every_state_has_a_name_of_its_own),
 		T(jobs_that_go_on_by_themselves_are_active),
+		T(the_latest_jobs_come_newest_first),
 		T(a_digest_finds_completed_jobs_newest_first),
 		T(jobs_are_counted_as_they_change),
 		T(a_job_needs_its_prompt_and_a_task_its_job),
