@@ -73,6 +73,7 @@ void check_picture(void *arg)
 		return;
 	kill_point(AFTER_CHECK);
 	give_to_owner(c);
+	label_write(&c->label, c->fd);
 	int durable = make_durable(c);
 	if (durable < 0)
 		c->result = durable;
@@ -116,12 +117,14 @@ struct check *check_new(struct engine *e, struct task *t, char *name, int fd)
 	c->source_fd = e->set.source_fd;
 	c->copy_of = -1;
 	c->prompt_path = xstrdup(t->job->prompt->row.path);
+	task_label(t, &c->label);
 	return c;
 }
 
 void check_free(struct check *c)
 {
 	error_clear(&c->err);
+	label_release(&c->label);
 	free(c->prompt_path);
 	free(c->from);
 	free(c->name);

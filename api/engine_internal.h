@@ -16,6 +16,7 @@
  *   engine_reuse.c    the same request twice
  *   engine_fetch.c    download
  *   engine_check.c    what came is looked at
+ *   engine_label.c    what a picture says of itself
  *   engine_publish.c  pictures under their names
  *   engine_tidy.c     what follows a job's end in out/
  *   engine_kill.c     where a test kills all of this
@@ -32,6 +33,7 @@
 #include "engine.h"
 #include "http.h"
 #include "image.h"
+#include "label.h"
 #include "limiter.h"
 #include "state.h"
 #include "timers.h"
@@ -414,6 +416,7 @@ struct check {
 	uint8_t sha256[32];
 	uint64_t bytes;
 	struct stat st;
+	struct label label;
 };
 /* name and fd go to it. */
 struct check *check_new(struct engine *e, struct task *t, char *name, int fd);
@@ -430,6 +433,10 @@ int check_copy(struct engine *e, struct task *t, const char *from, const uint8_t
                void (*done)(struct engine *, struct task *, bool ok));
 /* The disk did not take the copy (-errno): once more when it does, as a picture of its own would cost. */
 void check_copy_later(struct engine *e, struct task *t, int result);
+
+/* engine_label.c */
+/* Adds what t's picture says of itself. */
+void task_label(const struct task *t, struct label *out);
 
 /* engine_kill.c; nothing in ordinary builds. */
 #ifdef KILL_POINTS

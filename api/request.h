@@ -86,6 +86,8 @@ void request_write(const struct request *r, struct buf *out);
  * (a row that the table no longer has: the sentence names it). */
 int request_read(struct models *models, const char *text, size_t len, struct request *out,
                  struct error *err);
+/* The settings that decide the picture, one `name: value` a line, for people. */
+void request_settings(const struct request *r, struct buf *out);
 /* SHA-256 over the canonical text (reuse, note and names of references left out). */
 void request_digest(const struct request *r, uint8_t digest[32]);
 void request_release(struct request *r);

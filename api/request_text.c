@@ -182,6 +182,15 @@ static void add_reference(struct buf *out, const struct reference *ref, enum pur
 	buf_chr(out, '\n');
 }
 
+static void add_metadata(struct buf *out, const struct request *r)
+{
+	for (size_t i = 0; i < r->metadata_count; i++) {
+		buf_fmt(out, "metadata.%s: ", r->metadata[i].name);
+		add_escaped(out, r->metadata[i].json);
+		buf_chr(out, '\n');
+	}
+}
+
 static void write_for(const struct request *r, struct buf *out, enum purpose purpose)
 {
 	buf_str(out, "request: 1\n");
@@ -192,11 +201,7 @@ static void write_for(const struct request *r, struct buf *out, enum purpose pur
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
 		if (fields[i].decides || purpose == FOR_JOURNAL)
 			add_field(out, r, &fields[i]);
-	for (size_t i = 0; i < r->metadata_count; i++) {
-		buf_fmt(out, "metadata.%s: ", r->metadata[i].name);
-		add_escaped(out, r->metadata[i].json);
-		buf_chr(out, '\n');
-	}
+	add_metadata(out, r);
 	for (size_t i = 0; i < r->references_count; i++)
 		add_reference(out, &r->references[i], purpose);
 	buf_fmt(out, "\n%s", r->prompt);
@@ -205,6 +210,16 @@ static void write_for(const struct request *r, struct buf *out, enum purpose pur
 void request_write(const struct request *r, struct buf *out)
 {
 	write_for(r, out, FOR_JOURNAL);
+}
+
+void request_settings(const struct request *r, struct buf *out)
+{
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+		if (fields[i].decides)
+			add_field(out, r, &fields[i]);
+	add_metadata(out, r);
+	for (size_t i = 0; i < r->references_count; i++)
+		add_text(out, "reference", r->references[i].name);
 }
 
 void request_digest(const struct request *r, uint8_t digest[32])

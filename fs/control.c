@@ -5,10 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "commit.h"
 #include "fs.h"
 #include "metrics.h"
 #include "render.h"
+#include "virtual_internal.h"
 
 static void render_stats_only(struct fs *fs, const struct engine_stats *s, struct buf *out)
 {
@@ -81,20 +81,13 @@ static void take_stats(void *arg, const struct engine_stats *s)
 	deliver(w);
 }
 
-static enum file_state file_state_of(struct fs *fs, const struct prompt_row *p)
-{
-	if (commit_is_open(fs, p->dev, p->ino))
-		return FILE_WRITTEN;
-	return commit_is_pending(fs, p->dev, p->ino) ? FILE_PENDING : FILE_RESTS;
-}
-
 /* A line each, so that grep(1) finds them. */
 static void take_job(void *arg, const struct job_view *v)
 {
 	struct wanted *w = arg;
 
 	buf_str(&w->text, w->text.len ? ",\n" : "[\n");
-	render_listed(v, file_state_of(w->fs, v->prompt), &w->text);
+	render_listed(v, virtual_file_state(w->fs, v->prompt->dev, v->prompt->ino), &w->text);
 }
 
 static void take_jobs_end(void *arg)

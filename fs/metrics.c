@@ -14,9 +14,9 @@ static double budget_pictures(const struct source *s) { return (double)s->stats-
 static double budget_usd(const struct source *s) { return s->stats->budget_usd; }
 static double waiting(const struct source *s) { return (double)parks_count(s->fs); }
 static double event_readers(const struct source *s) { return (double)events_readers(s->fs); }
-static double nodes(const struct source *s) { return (double)nodes_count(s->fs->nodes); }
 
-/* What has a negative value is not known, or not set, and left out. */
+/* What has a negative value is not known, or not set, and left out.  Nothing that changes by being looked at:
+ * tar(1) and cp(1) compare what they listed with what they opened. */
 static const struct metric {
 	const char *name, *type, *help;
 	double (*value)(const struct source *s);
@@ -30,7 +30,6 @@ static const struct metric {
 	{ "easelfs_budget_usd", "gauge", "Money that a day may cost, in US dollars.", budget_usd },
 	{ "easelfs_waiting_readers", "gauge", "Programs that wait for a picture in wait/.", waiting },
 	{ "easelfs_event_readers", "gauge", "Programs that have .easelfs/events open.", event_readers },
-	{ "easelfs_nodes", "gauge", "Files and folders that the kernel knows.", nodes },
 };
 
 static void add_head(struct buf *out, const char *name, const char *type, const char *help)

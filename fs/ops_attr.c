@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "commit.h"
+#include "prompt_xattr.h"
 #include "virtual.h"
 
 /* --- GETATTR, SETATTR ------------------------------------------------------------------------ */
@@ -161,6 +162,11 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 
 	if (!n)
 		return;
+	if (prompt_xattr_is(fs, n, name)) {
+		prompt_xattr_get(fs, req, n, name, size);
+		node_put(fs->nodes, n);
+		return;
+	}
 	value = xmalloc(size);
 	len = virtual_getxattr(fs, n, name, value, size);
 	if (len == -ENODATA && n->kind == NODE_REAL)
@@ -169,24 +175,38 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 	node_put(fs->nodes, n);
 }
 
+/* *names is allocated, for as many bytes as are returned; the caller frees. */
+static ssize_t real_listxattr(struct fs *fs, struct node *n, char **names)
+{
+	cleanup_fd int fd = node_open(fs->nodes, n, O_PATH);
+	struct fd_path path = fd_path(fd);
+	ssize_t len;
+
+	if (fd < 0)
+		return fd;
+	do {
+		len = listxattr(path.text, NULL, 0);
+		if (len <= 0)
+			break;
+		*names = xrealloc(*names, (size_t)len);
+		len = listxattr(path.text, *names, (size_t)len);
+	} while (len < 0 && errno == ERANGE);   /* one more came in between */
+	return len < 0 ? -errno : len;
+}
+
+/* Prompts have some even where the source has none. */
 void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
 	struct fs *fs = fuse_req_userdata(req);
 	struct node *n = op_node(req, ino);
 	cleanup_free char *names = NULL;
-	ssize_t len = 0;
+	ssize_t len;
 
 	if (!n)
 		return;
-	names = xmalloc(size);
-	if (n->kind == NODE_REAL) {
-		cleanup_fd int fd = node_open(fs->nodes, n, O_PATH);
-
-		len = fd < 0 ? fd : listxattr(fd_path(fd).text, names, size);
-		if (fd >= 0 && len < 0)
-			len = -errno;
-	}
-	reply_xattr(req, names, size, len);
+	len = n->kind == NODE_REAL ? real_listxattr(fs, n, &names) : 0;
+	if ((len < 0 && len != -EOPNOTSUPP) || !prompt_xattr_list(fs, req, n, size, names, len < 0 ? 0 : (size_t)len))
+		reply_xattr(req, names, size, size && len > (ssize_t)size ? -ERANGE : len);
 	node_put(fs->nodes, n);
 }
 
@@ -199,7 +219,9 @@ void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *v
 
 	if (!n)
 		return;
-	if (n->kind == NODE_REAL) {
+	if (prompt_xattr_is(fs, n, name)) {
+		err = 0;
+	} else if (n->kind == NODE_REAL) {
 		cleanup_fd int fd = node_open(fs->nodes, n, O_PATH);
 
 		err = fd < 0 ? fd : 0;
@@ -218,7 +240,9 @@ void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 
 	if (!n)
 		return;
-	if (n->kind == NODE_REAL) {
+	if (prompt_xattr_is(fs, n, name)) {
+		err = 0;
+	} else if (n->kind == NODE_REAL) {
 		cleanup_fd int fd = node_open(fs->nodes, n, O_PATH);
 
 		err = fd < 0 ? fd : 0;

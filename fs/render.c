@@ -324,6 +324,64 @@ static void known_text(cJSON *o, const char *name, const char *value)
 		cJSON_AddStringToObject(o, name, value);
 }
 
+/* --- one thing at a time --- */
+
+static void value_state(const struct job_view *v, enum file_state f, struct buf *out)
+{
+	buf_str(out, shown_state(v, f));
+}
+
+static void value_progress(const struct job_view *v, enum file_state f, struct buf *out)
+{
+	int percent = v && v->job && f == FILE_RESTS ? progress_of(v) : -1;
+
+	if (percent >= 0)
+		buf_fmt(out, "%d", percent);
+}
+
+static void value_task(const struct job_view *v, enum file_state f, struct buf *out)
+{
+	(void)f;
+	for (size_t i = 0; v && i < v->tasks_count; i++)
+		if (v->tasks[i]->task_id)
+			buf_fmt(out, "%s%s", out->len ? "\n" : "", v->tasks[i]->task_id);
+}
+
+static void value_error(const struct job_view *v, enum file_state f, struct buf *out)
+{
+	if (v && v->job && f == FILE_RESTS && v->job->reason)
+		buf_str(out, v->job->reason);
+}
+
+static void value_cost(const struct job_view *v, enum file_state f, struct buf *out)
+{
+	double usd = v ? cost_of(v) : -1;
+
+	(void)f;
+	if (usd >= 0)
+		buf_fmt(out, "%.4f", usd);
+}
+
+static const struct {
+	const char *name;
+	void (*render)(const struct job_view *v, enum file_state f, struct buf *out);
+} values[] = {
+	{ "state", value_state }, { "progress", value_progress }, { "task", value_task },
+	{ "error", value_error }, { "cost", value_cost },
+};
+
+const char *render_value_name(size_t index) { return index < ARRAY_LEN(values) ? values[index].name : NULL; }
+
+bool render_value(const struct job_view *v, enum file_state f, const char *name, struct buf *out)
+{
+	for (size_t i = 0; i < ARRAY_LEN(values); i++)
+		if (strcmp(values[i].name, name) == 0)
+			values[i].render(v, f, out);
+	return out->len;
+}
+
+/* --- lines of JSON --- */
+
 /* What the lines of events and jobs.json have in common. */
 static cJSON *brief(const struct job_view *v, enum file_state f)
 {

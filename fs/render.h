@@ -13,6 +13,11 @@ void render_text(const struct job_view *v, const char *path, enum file_state f, 
 void render_json(const struct job_view *v, const char *path, enum file_state f, struct buf *out);
 /* A line of .easelfs/events; v->job is not NULL.  Returns the length of its beginning, the time. */
 size_t render_event(const struct job_view *v, struct buf *out);
+/* One thing of a status by name, without a line's end: state, progress, task, error, cost.  False: there is
+ * none.  v may be NULL. */
+bool render_value(const struct job_view *v, enum file_state f, const char *name, struct buf *out);
+/* These names by index, NULL behind the last. */
+const char *render_value_name(size_t index);
 /* An element of .easelfs/jobs.json, without a line's end. */
 void render_listed(const struct job_view *v, enum file_state f, struct buf *out);
 /* The line for a reader that was too slow for so many. */

@@ -213,11 +213,11 @@ char *virtual_real_path(struct fs *fs, struct node *n, const char *name)
 	return xasprintf("%s%s%s", inner, *inner ? "/" : "", name);
 }
 
-enum file_state virtual_file_state(struct fs *fs, const struct stat *st)
+enum file_state virtual_file_state(struct fs *fs, uint64_t dev, uint64_t ino)
 {
-	if (commit_is_open(fs, st->st_dev, st->st_ino))
+	if (commit_is_open(fs, dev, ino))
 		return FILE_WRITTEN;
-	return commit_is_pending(fs, st->st_dev, st->st_ino) ? FILE_PENDING : FILE_RESTS;
+	return commit_is_pending(fs, dev, ino) ? FILE_PENDING : FILE_RESTS;
 }
 
 /* A LOOKUP that the engine answers. */
@@ -263,7 +263,7 @@ static void status_found(void *arg, const struct job_view *v)
 	cleanup_buf struct buf text = BUF_INIT;
 	struct content *c = content_new(a->path);
 
-	(a->json ? render_json : render_text)(v, a->path, virtual_file_state(a->fs, &a->st), &text);
+	(a->json ? render_json : render_text)(v, a->path, virtual_file_state(a->fs, a->st.st_dev, a->st.st_ino), &text);
 	c->json = a->json;
 	c->len = text.len;
 	uint64_t ino = virtual_ino(NODE_STATUS_FILE, a->path, text.data, text.len);

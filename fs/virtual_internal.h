@@ -34,7 +34,8 @@ void virtual_reply_entry(struct fs *fs, fuse_req_t req, struct node *n);
 /* The path in the source that a virtual folder mirrors (`status/a/b` → `a/b`), with a name added to
  * it if that is not NULL; the caller frees. */
 char *virtual_real_path(struct fs *fs, struct node *n, const char *name);
-enum file_state virtual_file_state(struct fs *fs, const struct stat *st);
+/* Of the prompt file of that identity. */
+enum file_state virtual_file_state(struct fs *fs, uint64_t dev, uint64_t ino);
 /* An open of that wait/ node is about to be given this picture.  False: the node stands for another
  * one, whose pages the kernel may have. */
 bool virtual_opened(struct node *n, const struct stat *picture);
