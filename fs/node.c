@@ -413,18 +413,41 @@ bool node_is_below(struct nodes *t, struct node *n, struct node *anc)
 	return below;
 }
 
-int node_top(struct nodes *t, struct node *n, const char *const *names)
+/* Lock held.  Index in `names` of the one that n's path begins with, or -1. */
+static int top_of(const struct nodes *t, const struct node *n, const char *const *names)
 {
-	int found = -1;
-
-	pthread_mutex_lock(&t->lock);
 	while (n->parent && n->parent != t->root)
 		n = n->parent;
-	for (int i = 0; n->parent && names[i] && found < 0; i++)
+	for (int i = 0; n->parent && names[i]; i++)
 		if (strcmp(n->name, names[i]) == 0)
-			found = i;
+			return i;
+	return -1;
+}
+
+int node_top(struct nodes *t, struct node *n, const char *const *names)
+{
+	pthread_mutex_lock(&t->lock);
+	int found = top_of(t, n, names);
 	pthread_mutex_unlock(&t->lock);
 	return found;
+}
+
+size_t nodes_known(struct nodes *t, const char *const *names, struct known_name **out)
+{
+	size_t count = 0, room = 0;
+
+	*out = NULL;
+	pthread_mutex_lock(&t->lock);
+	for (size_t i = 0; i < t->buckets; i++)
+		for (struct node *n = t->by_id[i]; n; n = n->by_id) {
+			if (n->gone || n->kind != NODE_REAL || top_of(t, n, names) < 0)
+				continue;
+			if (count == room)
+				*out = xrealloc(*out, (room = room ? 2 * room : 64) * sizeof(**out));
+			(*out)[count++] = (struct known_name){ n->id, node_path_from(NULL, n), n->is_dir };
+		}
+	pthread_mutex_unlock(&t->lock);
+	return count;
 }
 
 size_t nodes_count(struct nodes *t)

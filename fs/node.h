@@ -83,6 +83,10 @@ char *node_path(struct nodes *t, struct node *n);
 bool node_is_below(struct nodes *t, struct node *n, struct node *anc);
 /* Index in the NULL-terminated list of the name that n's path begins with, or -1. */
 int node_top(struct nodes *t, struct node *n, const char *const *names);
+/* What the kernel knows at and below those names of the root (NULL-terminated); the caller frees each path, and
+ * the list. */
+struct known_name { uint64_t id; char *path; bool is_dir; };
+size_t nodes_known(struct nodes *t, const char *const *names, struct known_name **out);
 /* Number of nodes (statistics). */
 size_t nodes_count(struct nodes *t);
 

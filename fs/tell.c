@@ -18,7 +18,6 @@
 #include "kill.h"
 #include "status_nodes.h"
 #include "virtual_internal.h"
-#include "watch.h"
 
 #define FUSE_MAGIC 0x65735546
 /* Progress of one prompt is told at most that often. */
@@ -567,7 +566,6 @@ static void do_publish(struct tell *t, struct publication *p)
 	cleanup_fd int root = open_root(t);
 	struct durable *d = xmalloc(sizeof(*d));
 
-	watch_expect(t->fs, p->out);
 	p->result = root < 0 ? root : publish_kinds[p->kind](t, root, p);
 	if (p->kind == PUBLISH_PICTURE && p->result == -ENOENT && is_in_incoming(t->fs, p))
 		p->result = -ENOTDIR;     /* a folder is missing, not the file */

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include <uthash.h>
 
 #include "commit.h"
+#include "forget.h"
 #include "fs.h"
 #include "prompt.h"
 #include "reload.h"
@@ -20,13 +20,11 @@
 #include "tell.h"
 
 #define WATCHED (IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_ONLYDIR)
-#define EXPECTED_MAX 4096
 /* Renames and deletions through the mount are seen here, too.  Their handlers know more, namely where
  * something went, and tell the engine; what we make of them must come after that. */
 #define LATER_MS 500
 
 struct watched { int wd; UT_hash_handle hh; char path[]; };
-struct expected { int64_t until; UT_hash_handle hh; char path[]; };
 struct later { struct later *next; int64_t due; void (*fn)(struct fs *fs, const char *path); char path[]; };
 
 struct watch {
@@ -36,8 +34,6 @@ struct watch {
 	struct later *later, **later_end;      /* disk thread only; oldest first */
 	atomic_bool quiet;            /* nothing is passed on any more */
 	bool full;                    /* the kernel gave no more watches */
-	pthread_mutex_t lock;         /* guards expected */
-	struct expected *expected;
 };
 
 static bool in_pictures(const char *path)
@@ -95,47 +91,6 @@ void watch_outside(struct fs *fs, const char *folder)
 		add_watch(fs->watch, fd, folder, WATCHED | IN_ATTRIB);
 }
 
-/* --- our own changes --- */
-
-void watch_expect(struct fs *fs, const char *path)
-{
-	struct watch *w = fs->watch;
-	struct expected *x, *tmp;
-	int64_t now = clock_mono_ms();
-	size_t len = strlen(path);
-
-	if (!w)
-		return;
-	pthread_mutex_lock(&w->lock);
-	HASH_ITER(hh, w->expected, x, tmp) {
-		if (x->until > now && HASH_COUNT(w->expected) < EXPECTED_MAX)
-			break;           /* oldest first: the rest is newer */
-		HASH_DEL(w->expected, x);
-		free(x);
-	}
-	HASH_FIND(hh, w->expected, path, len, x);
-	if (x) {
-		HASH_DEL(w->expected, x);
-		free(x);
-	}
-	x = xcalloc(1, sizeof(*x) + len + 1);
-	x->until = now + 2000;
-	memcpy(x->path, path, len);
-	HASH_ADD_KEYPTR(hh, w->expected, x->path, len, x);
-	pthread_mutex_unlock(&w->lock);
-}
-
-static bool is_expected(struct watch *w, const char *path)
-{
-	struct expected *x;
-
-	pthread_mutex_lock(&w->lock);
-	HASH_FIND(hh, w->expected, path, strlen(path), x);
-	bool ours = x && x->until > clock_mono_ms();
-	pthread_mutex_unlock(&w->lock);
-	return ours;
-}
-
 /* --- what waits a moment --- */
 
 static void on_later(void *arg)
@@ -172,8 +127,10 @@ static void later(struct watch *w, const char *path, void (*fn)(struct fs *fs, c
 
 /* --- events --- */
 
-static void on_folder(struct watch *w, const char *path, uint32_t mask)
+static void on_folder(struct watch *w, const char *folder, const char *name, const char *path, uint32_t mask)
 {
+	if (in_pictures(path) && *folder)
+		forget_name(w->fs, folder, name);
 	if ((mask & IN_CREATE) && watch_wants(path))
 		scan_folder(w->fs, path);
 	else if ((mask & IN_MOVED_TO) && watch_wants(path))
@@ -182,28 +139,11 @@ static void on_folder(struct watch *w, const char *path, uint32_t mask)
 		later(w, path, commit_left);
 }
 
-/* The kernel remembers names in out/ and history/ for a day; this one changed behind its back. */
-static void forget(struct fs *fs, const char *folder, const char *name)
-{
-	cleanup_fd int fd = source_open(fs->source_fd, folder, O_PATH | O_DIRECTORY, 0);
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return;
-	struct node *n = node_find(fs->nodes, st.st_dev, st.st_ino);
-	if (!n)
-		return;
-	fuse_lowlevel_notify_inval_entry(fs->session, n->id, name, strlen(name));
-	fuse_lowlevel_notify_inval_inode(fs->session, n->id, 0, 0);
-	node_put(fs->nodes, n);
-}
-
 static void on_file(struct watch *w, const char *folder, const char *name, const char *path,
                     uint32_t mask)
 {
 	if (in_pictures(folder)) {
-		if (!is_expected(w, path))
-			forget(w->fs, folder, name);
+		(mask & IN_CLOSE_WRITE ? forget_written : forget_name)(w->fs, folder, name);
 		return;
 	}
 	if (mask & IN_CLOSE_WRITE)
@@ -220,6 +160,7 @@ static void on_event(struct watch *w, const struct inotify_event *ev)
 
 	if (ev->mask & IN_Q_OVERFLOW) {
 		log_warning("inotify lost events; the directory is looked through again");
+		forget_pictures(w->fs);
 		scan_tree(w->fs, 0);
 		return;
 	}
@@ -237,7 +178,7 @@ static void on_event(struct watch *w, const struct inotify_event *ev)
 	if (*path == '/')
 		reload_seen(w->fs, path);
 	else if (ev->mask & IN_ISDIR)
-		on_folder(w, path, ev->mask);
+		on_folder(w, f->path, ev->name, path, ev->mask);
 	else
 		on_file(w, f->path, ev->name, path, ev->mask);
 }
@@ -276,7 +217,6 @@ int watch_start(struct fs *fs, struct error *err)
 		return error_set(err, code, "raise fs.inotify.max_user_instances",
 		                 "the source cannot be watched: %s", strerror(code));
 	}
-	pthread_mutex_init(&w->lock, NULL);
 	fs->watch = w;
 	disk_watch(fs->disk, w->fd, on_readable, w);
 	return 0;
@@ -286,7 +226,6 @@ void watch_stop(struct fs *fs)
 {
 	struct watch *w = fs->watch;
 	struct watched *f, *ftmp;
-	struct expected *x, *xtmp;
 	struct later *l;
 
 	if (!w)
@@ -300,11 +239,6 @@ void watch_stop(struct fs *fs)
 		HASH_DEL(w->folders, f);
 		free(f);
 	}
-	HASH_ITER(hh, w->expected, x, xtmp) {
-		HASH_DEL(w->expected, x);
-		free(x);
-	}
 	close(w->fd);
-	pthread_mutex_destroy(&w->lock);
 	free(w);
 }

@@ -2,8 +2,8 @@
  * watch: what happens to the source beneath the mount.
  *
  * inotify on every folder of the source, read on the disk thread.  Prompts that arrive there are
- * committed; names that changed are forgotten in the kernel's caches.  Our own changes come back here
- * too and are dropped by their stamps.
+ * committed; names that changed are forgotten in the kernel's caches.  What changes through the mount comes
+ * back here, too, and means nothing new: the kernel knows it (forget.h), or its stamps are recorded.
  */
 #ifndef FS_WATCH_H
 #define FS_WATCH_H
@@ -25,7 +25,5 @@ void watch_folder(struct fs *fs, const char *path);
 /* Disk thread: a folder outside of the source, by its absolute path; what happens in it goes to
  * reload_seen(). */
 void watch_outside(struct fs *fs, const char *folder);
-/* Any thread, before the change is made through the mount: its event is ours. */
-void watch_expect(struct fs *fs, const char *path);
 
 #endif
