@@ -542,11 +542,23 @@ int engine_start(const struct engine_settings *s, struct engine **out, struct er
 	return 0;
 }
 
+/* They go at the next start. */
+static void withdraw_unsent(struct engine *e)
+{
+	struct job *j, *tmp;
+
+	HASH_ITER(hh, e->jobs, j, tmp)
+		for (size_t i = 0; i < j->tasks_count; i++)
+			if (submit_withdraw(e, j->tasks[i]))
+				job_settle(e, j);
+}
+
 static void stop_now(struct engine *e, void *arg)
 {
 	(void)arg;
 	e->stopping = true;
 	e->stop_by = clock_mono_ms() + STOP_MS;
+	withdraw_unsent(e);
 	if (awaits_submit(e, true))
 		log_info("pictures are being made that come only once: ending when they are here, or at another signal");
 	engine_wait_drain(e, true);

@@ -339,6 +339,8 @@ void obey_limits(struct limiter *l, const struct http_reply *r);
 
 /* engine_submit.c */
 void task_submit(struct engine *e, struct task *t);
+/* At a stop: a submit of which no byte has left, as while a name is resolved, is put off.  False: it is none. */
+bool submit_withdraw(struct engine *e, struct task *t);
 void task_look_up(struct engine *e, struct task *t);
 void task_stopped(struct engine *e, struct task *t, const struct wire_result *r);
 /* A name that nobody else has; the caller frees. */

@@ -144,9 +144,10 @@ static void submit_broke(struct engine *e, struct task *t, const struct http_rep
 	wire_result_release(&r);
 }
 
+static const char nothing_sent[] = "nothing was sent; it is tried again by itself";
+
 static void submit_done(void *arg, const struct http_reply *reply)
 {
-	static const char nothing_sent[] = "nothing was sent; it is tried again by itself";
 	struct task *t = arg;
 	struct engine *e = t->job->engine;
 	struct wire_reply wr = wire_reply_of(reply);
@@ -167,6 +168,17 @@ static void submit_done(void *arg, const struct http_reply *reply)
 	}
 	wire_result_release(&r);
 	reply_free(t);
+}
+
+/* A look-up is no submit: what it asks about may be paid for. */
+bool submit_withdraw(struct engine *e, struct task *t)
+{
+	if (t->row.state != STATE_SUBMITTING || !t->transfer || t->answered != submit_done || http_sent(t->transfer))
+		return false;
+	task_stop_transfer(e, t);
+	reply_free(t);
+	task_defer(e, t, 0, "easelfs ended before it was sent", nothing_sent);
+	return true;
 }
 
 /* The intent is on disk. */

@@ -89,6 +89,8 @@ void http_cancel(struct http *h, struct http_transfer *t)
 	h->running--;
 }
 
+bool http_sent(const struct http_transfer *t) { return t->reply.sent; }
+
 static void finish(struct http *h, struct http_transfer *t)
 {
 	unlink_transfer(h, t);

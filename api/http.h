@@ -84,6 +84,8 @@ void http_free(struct http *h);
 struct http_transfer *http_start(struct http *h, const struct http_request *r, http_done *done, void *arg);
 /* done will not be called; the transfer is finished in the background, or dropped at once if safe. */
 void http_cancel(struct http *h, struct http_transfer *t);
+/* Whether a byte of it may have left: nobody has accepted what has not. */
+bool http_sent(const struct http_transfer *t);
 /* Lets the transfers move and runs callbacks; sleeps until something happens, timeout_ms at most
  * (-1 = without limit), or http_wakeup(). */
 void http_turn(struct http *h, int timeout_ms);

@@ -185,7 +185,7 @@ int cli_control(int argc, char **argv)
 
 /* --- unmount --------------------------------------------------------------------------------- */
 
-enum { LEAVE_MS = 30000, UNMOUNT_TRIES = 8 };
+enum { LEAVE_MS = 30000, UNMOUNT_TRIES = 8, UNMOUNT_PAUSE_MS = 5 };
 
 /* A PID alone could be anybody's by now, or of another namespace; SIGUSR1 would end others. */
 static bool is_easelfs(pid_t pid)
@@ -236,7 +236,7 @@ static int unmount_live(const char *path, pid_t pid, struct error *err)
 	for (int i = 0; i < UNMOUNT_TRIES && rc == -EBUSY; i++) {
 		error_clear(err);
 		if (drains)
-			poll(NULL, 0, 100);
+			poll(NULL, 0, UNMOUNT_PAUSE_MS << i);
 		rc = mountpoint_unmount(path, false, err);
 	}
 	if (rc == -EBUSY) {

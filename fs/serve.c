@@ -239,10 +239,20 @@ static void drain(struct fs *fs, bool on)
 	events_drain(fs, on);
 }
 
+/* The engine answers who waits for a picture; without a session it could not. */
+static void await_drained(struct fs *fs)
+{
+	enum { TRIES = 200, PAUSE_MS = 5 };
+
+	for (int i = 0; parks_count(fs) && i < TRIES; i++)
+		poll(NULL, 0, PAUSE_MS);
+}
+
 /* What keeps the mount busy goes first. */
 static void end_loop(struct serving *s)
 {
 	drain(s->fs, true);
+	await_drained(s->fs);
 	stop_tell(s);
 	take_mount_away(s);
 	fuse_session_exit(s->fs->session);
