@@ -65,9 +65,9 @@ for round in 1 2 3; do
 	ok 'the daemon leaves' eventually 30 _is_gone "$DAEMON"
 	diag "after $((($(now) - begin) / 1000)) ms"
 done
-# Until the daemon is gone, which syncs its journal: the best of three, as others use the disk, too.
-diag "unmounts: ${unmounts[*]}"
-quick 'unmount' "$(printf '%s\n' "${unmounts[@]}" | sort -n | head -n 1)"
+# It returns when the daemon is gone, which syncs its journal first; waiting for the resolver takes seconds.
+best=$(printf '%s\n' "${unmounts[@]}" | sort -n | head -n 1)
+ok "easelfs unmount, until the daemon is gone: $best µs" test "$best" -lt 250000
 
 # fusermount3, too, while the name is being resolved.
 mount_fg -o model=house,in_flight=1
