@@ -89,7 +89,14 @@ static void make_and_reply(fuse_req_t req, fuse_ino_t ino, const char *name, mak
 
 void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 {
-	make_and_reply(req, parent, name, make_dir, &(struct making){ .mode = mode });
+	struct fs *fs = fuse_req_userdata(req);
+	struct node *n = op_node(req, parent);
+
+	if (!n)
+		return;
+	if (!virtual_mkdir(fs, req, n, name))
+		make_and_reply(req, parent, name, make_dir, &(struct making){ .mode = mode });
+	node_put(fs->nodes, n);
 }
 
 void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)

@@ -44,6 +44,7 @@ struct tell {
 	bool started;                 /* who starts and stops it */
 	atomic_int tid;
 	_Atomic uint64_t wanted;
+	_Atomic(const char *) creating;      /* constant while it is set */
 	uint64_t mount_dev;           /* 0 = not seen yet; this thread only */
 	int64_t told;                 /* last touch; this thread only */
 };
@@ -105,17 +106,25 @@ void tell_publish(struct fs *fs, struct publication *p)
 	add(fs, (struct item){ .kind = ITEM_PUBLISH, .p = p });
 }
 
+static bool is_known(struct fs *fs, const char *folder)
+{
+	struct node *n = node_find(fs->nodes, NODE_VIRTUAL_DEV, virtual_ino(NODE_STATUS_DIR, folder, "", 0));
+
+	if (n)
+		node_put(fs->nodes, n);
+	return n;
+}
+
+/* Whether somebody may watch statuses at all, or the folder of that prompt's. */
+static bool top_is_known(struct fs *fs) { return is_known(fs, "/status"); }
+
 static bool folder_is_known(struct fs *fs, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	cleanup_free char *folder = slash ? xasprintf("status/%.*s", (int)(slash - path), path)
 	                                  : xstrdup("/status");
-	struct node *n = node_find(fs->nodes, NODE_VIRTUAL_DEV,
-	                           virtual_ino(NODE_STATUS_DIR, folder, "", 0));
 
-	if (n)
-		node_put(fs->nodes, n);
-	return n;
+	return is_known(fs, folder);
 }
 
 void tell_changed(struct fs *fs, const char *path, bool state_changed)
@@ -123,7 +132,7 @@ void tell_changed(struct fs *fs, const char *path, bool state_changed)
 	struct tell *t = fs->tell;
 	struct status_node any;
 
-	if (!status_nodes_of(path, &any, 1) && !folder_is_known(fs, path))
+	if (!status_nodes_of(path, &any, 1) && !folder_is_known(fs, path) && !top_is_known(fs))
 		return;
 	pthread_mutex_lock(&t->lock);
 	bool waits = touch_waits(t, path, state_changed);
@@ -137,6 +146,13 @@ void tell_changed(struct fs *fs, const char *path, bool state_changed)
 bool tell_is_caller(struct fs *fs, fuse_req_t req)
 {
 	return fs->tell && fuse_req_ctx(req)->pid == atomic_load(&fs->tell->tid);
+}
+
+bool tell_creates(struct fs *fs, fuse_req_t req, const char *path)
+{
+	const char *creating = tell_is_caller(fs, req) ? atomic_load(&fs->tell->creating) : NULL;
+
+	return creating && strcmp(creating, path) == 0;
 }
 
 uint64_t tell_wanted_node(struct fs *fs) { return atomic_load(&fs->tell->wanted); }
@@ -579,9 +595,28 @@ static void touch_one(struct tell *t, int root, const char *path, uint64_t node,
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_nsec = UTIME_NOW } };
 
 	atomic_store(&t->wanted, node);
-	/* It may be gone by now: then there is nobody to tell. */
-	utimensat(root, name, times, AT_SYMLINK_NOFOLLOW);
+	/* It may be gone by now: then there is nobody to tell.  Some look for the end of writing (entr). */
+	cleanup_fd int fd = openat(root, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
 	atomic_store(&t->wanted, 0);
+	if (fd >= 0)
+		futimens(fd, times);
+}
+
+/* Folders of status/ that the kernel does not know yet: who watches recursively learns of them. */
+static void show_folders(struct tell *t, int root, const char *path)
+{
+	cleanup_free char *folder = xstrdup(path);
+
+	for (char *slash = strchr(folder, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		cleanup_free char *name = xasprintf("status/%s", folder);
+		if (!is_known(t->fs, name)) {
+			atomic_store(&t->creating, folder);
+			mkdirat(root, name, 0755);
+			atomic_store(&t->creating, NULL);
+		}
+		*slash = '/';
+	}
 }
 
 static void do_touch(struct tell *t, const char *path)
@@ -592,6 +627,7 @@ static void do_touch(struct tell *t, const char *path)
 
 	if (root < 0)
 		return;
+	show_folders(t, root, path);
 	for (size_t i = 0; i < n; i++)
 		touch_one(t, root, path, known[i].id, known[i].json);
 	if (n == 0)

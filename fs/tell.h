@@ -35,5 +35,8 @@ bool tell_is_caller(struct fs *fs, fuse_req_t req);
 /* The node that tell wants its next LOOKUP of a status file to find (0 = the newest): inotify watches
  * sit on the revision that was current when they were set. */
 uint64_t tell_wanted_node(struct fs *fs);
+/* Whether the request comes from tell while it makes that folder of status/ (its path in the source), which was
+ * there all the time, so that watchers see it come: a LOOKUP must not find it before the MKDIR. */
+bool tell_creates(struct fs *fs, fuse_req_t req, const char *path);
 
 #endif

@@ -324,6 +324,10 @@ static void lookup_status(struct fs *fs, fuse_req_t req, struct node *parent, co
 
 	if (reply_wanted(fs, req, name))
 		return;
+	if (tell_creates(fs, req, path)) {
+		fuse_reply_err(req, ENOENT);
+		return;
+	}
 	if (real_stat(fs, path, &st) && S_ISDIR(st.st_mode) && prompt_folder_is_walked(path)) {
 		reply_folder(fs, req, parent, name, NODE_STATUS_DIR);
 		return;
@@ -531,6 +535,16 @@ bool virtual_lookup(struct fs *fs, fuse_req_t req, struct node *parent, const ch
 	return true;
 }
 
+bool virtual_mkdir(struct fs *fs, fuse_req_t req, struct node *parent, const char *name)
+{
+	cleanup_free char *path = parent->kind == NODE_STATUS_DIR ? virtual_real_path(fs, parent, name) : NULL;
+
+	if (!path || !tell_creates(fs, req, path))
+		return false;
+	reply_folder(fs, req, parent, name, NODE_STATUS_DIR);
+	return true;
+}
+
 /* --- open, read, write --- */
 
 static bool is_control(const struct node *n, enum control_source source)
@@ -560,7 +574,7 @@ void virtual_open(struct fs *fs, fuse_req_t req, struct node *n, struct fuse_fil
 
 	if (is_control(n, CONTROL_COMMANDS)) {
 		control_open(fs, req, fi);
-	} else if (writes || fi->flags & O_TRUNC) {
+	} else if ((writes || fi->flags & O_TRUNC) && !(n->kind == NODE_STATUS_FILE && tell_is_caller(fs, req))) {
 		fuse_reply_err(req, EROFS);
 	} else if (is_control(n, CONTROL_STREAM)) {
 		events_open(fs, req, fi);

@@ -16,6 +16,8 @@ struct fs;
 
 /* True: it has replied or will.  False: (parent, name) is an ordinary name of a real folder. */
 bool virtual_lookup(struct fs *fs, fuse_req_t req, struct node *parent, const char *name);
+/* MKDIR, as virtual_lookup(). */
+bool virtual_mkdir(struct fs *fs, fuse_req_t req, struct node *parent, const char *name);
 void virtual_getattr(struct fs *fs, fuse_req_t req, struct node *n);
 void virtual_setattr(struct fs *fs, fuse_req_t req, struct node *n, struct stat *attr, int to_set);
 void virtual_open(struct fs *fs, fuse_req_t req, struct node *n, struct fuse_file_info *fi);
