@@ -107,7 +107,7 @@ $(O)/api/models_ini.o: api/models.ini
 	$(call say,EMBED,$<)
 	$(Q)printf '.section .rodata\n.global models_ini\n.global models_ini_end\nmodels_ini:\n.incbin "%s"\nmodels_ini_end:\n.byte 0\n.section .note.GNU-stack,"",@progbits\n' $< | $(CC) -x assembler -c -o $@ -
 
-check: deps
+check: deps-check
 	$(Q)$(MAKE) --no-print-directory check-built
 check-built: all kill $(UNIT_TESTS) $(FUZZERS) $(TEST_TOOLS)
 	$(Q)O=$(O) tests/run
@@ -132,6 +132,8 @@ fuzzers: $(FUZZERS)
 
 deps:
 	$(Q)contrib/install-deps
+deps-check:
+	$(Q)contrib/install-deps --check
 
 demo: deps
 	$(Q)$(MAKE) --no-print-directory all
@@ -144,6 +146,6 @@ install: all
 clean:
 	rm -rf $(O)
 
-.PHONY: all check check-built check-long kill fuzz fuzzers deps demo install clean
+.PHONY: all check check-built check-long kill fuzz fuzzers deps deps-check demo install clean
 .SECONDARY:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

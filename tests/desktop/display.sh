@@ -1,0 +1,36 @@
+# shellcheck shell=bash
+#
+# For tests of programs with windows: a screen that nobody sees, and somebody who types.
+
+# display_start [WIDTHxHEIGHT]: sets DISPLAY.
+display_start() {
+	local ready pipe=$WORK/display.ready
+	mkfifo "$pipe"
+	Xvfb -displayfd 1 -screen 0 "${1:-1024x768}x24" -nolisten tcp >"$pipe" 2>"$WORK/display.log" &
+	exec {ready}<"$pipe"
+	read -r -t 20 -u "$ready" DISPLAY
+	[ -n "$DISPLAY" ] || die "the display did not start: $(cat "$WORK/display.log")"
+	DISPLAY=:$DISPLAY
+	export DISPLAY NO_AT_BRIDGE=1 GIO_USE_VFS=local GSETTINGS_BACKEND=memory
+}
+
+x() { timeout 20 xdotool "$@"; }
+
+# window CLASS: waits until there is one to be seen, and types into it from now on.  Sets WINDOW.
+window() {
+	WINDOW=$(x search --sync --onlyvisible --class "$1" | tail -n 1)
+	[ -n "$WINDOW" ] && x windowfocus --sync "$WINDOW"
+}
+
+title() { x getwindowname "$WINDOW" 2>/dev/null; }
+_is_titled() { [[ $(title) =~ $1 ]]; }
+
+# titled REGEX: within a while.
+titled() {
+	eventually 15 _is_titled "$1" && return
+	echo "the window is called $(title)"
+	return 1
+}
+
+presses() { x key --delay 20 "$@"; }
+enters() { x type --delay 5 -- "$1"; }
