@@ -1,4 +1,4 @@
-# easelfs.  make, make check, make check-long, make fuzz, make demo, make install.  V=1 shows commands, O=dir builds elsewhere.
+# easelfs.  make, make check, make check-long, make check-desktop, make fuzz, make demo, make install.  V=1 shows commands, O=dir builds elsewhere.
 O ?= build
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -117,6 +117,12 @@ check-long: deps
 	$(Q)$(MAKE) --no-print-directory all kill $(TEST_TOOLS)
 	$(Q)O=$(O) tests/run --long
 
+# File managers and a browser, on a screen that nobody sees; screenshots and bills are in $(O)/desktop/.
+check-desktop:
+	$(Q)contrib/install-deps --desktop
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)O=$(O) tests/run --desktop
+
 # The program that tests kill.
 kill:
 	$(Q)$(MAKE) --no-print-directory O=$(O)/kill KILL=1 $(O)/kill/easelfs
@@ -146,6 +152,6 @@ install: all
 clean:
 	rm -rf $(O)
 
-.PHONY: all check check-built check-long kill fuzz fuzzers deps deps-check demo install clean
+.PHONY: all check check-built check-long check-desktop kill fuzz fuzzers deps deps-check demo install clean
 .SECONDARY:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -22,6 +22,13 @@ window() {
 	[ -n "$WINDOW" ] && x windowfocus --sync "$WINDOW"
 }
 
+# click X% Y%: there, in that window.
+click() {
+	local WIDTH HEIGHT
+	eval "$(x getwindowgeometry --shell "$WINDOW" | grep -E '^(WIDTH|HEIGHT)=[0-9]+$')"
+	x mousemove --window "$WINDOW" $((WIDTH * $1 / 100)) $((HEIGHT * $2 / 100)) click 1
+}
+
 title() { x getwindowname "$WINDOW" 2>/dev/null; }
 _is_titled() { [[ $(title) =~ $1 ]]; }
 
@@ -32,5 +39,7 @@ titled() {
 	return 1
 }
 
-presses() { x key --delay 20 "$@"; }
+# Keys, at the pace of a person: windows enable what can be done with a selection a moment after it, and
+# say so to nobody.
+presses() { x key --delay 20 "$@" && sleep 0.3; }
 enters() { x type --delay 5 -- "$1"; }
