@@ -123,8 +123,7 @@ _delete() {
 tries() {
 	local before=2 trash=.Trash-$(id -u)
 	desktop_setup "$1"
-	export XDG_CACHE_HOME=$HOME/.cache
-	mkdir -p "$WORK/from/album"
+		mkdir -p "$WORK/from/album"
 	ok 'a prompt and its picture' prompt cat.txt 'a cat on the moon'
 	ok 'and another one' prompt dog.txt 'a dog on the moon'
 	cp "$MNT/out/cat.png" "$WORK/from/photo.png"

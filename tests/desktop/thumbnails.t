@@ -19,11 +19,10 @@ thumbnails() {
 has_thumbnail() {
 	local name
 	name=$(printf 'file://%s' "$1" | md5sum | cut -d' ' -f1)
-	test -s "$HOME/.cache/thumbnails/normal/$name.png"
+	test -s "$XDG_CACHE_HOME/thumbnails/normal/$name.png"
 }
 
 desktop_setup thumbnails
-export XDG_CACHE_HOME=$HOME/.cache
 for i in {1..5}; do
 	ok "prompt $i" prompt "cat$i.txt" "a cat on moon $i"
 done

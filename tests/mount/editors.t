@@ -52,7 +52,7 @@ with_vim() {
 }
 
 with_nano() {
-	terminal nano "$1"
+	terminal nano --ignorercfiles "$1"
 	on_screen 'GNU nano' && on_screen "$2" && press 'M-\' M-t && types "$3" && on_screen "$3" &&
 		press C-o && on_screen 'File Name to Write' && press Enter && on_screen 'Wrote 1 line' &&
 		press C-x && leaves

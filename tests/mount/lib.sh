@@ -166,6 +166,7 @@ setup() {
 	trap 'exit 143' TERM
 	export HOME=$WORK/home TMPDIR=$WORK/tmp
 	export XDG_CONFIG_HOME=$HOME/.config XDG_STATE_HOME=$HOME/.state XDG_RUNTIME_DIR=$WORK/run
+	export XDG_DATA_HOME=$HOME/.local/share XDG_CACHE_HOME=$HOME/.cache
 	mkdir -p "$HOME" "$TMPDIR" "$XDG_CONFIG_HOME/easelfs" "$XDG_STATE_HOME" "$XDG_RUNTIME_DIR"
 	chmod 700 "$XDG_RUNTIME_DIR"
 	export LC_ALL=C.UTF-8
