@@ -465,6 +465,8 @@ void publish_no_error_file(struct engine *e, const struct prompt *prompt);
 void publish_retire(struct engine *e, struct prompt *p, struct job *newest);
 /* That picture, of a prompt with that stem and of that revision, leaves out/. */
 void publish_retire_one(struct engine *e, const char *stem, const struct task_row *row, unsigned revision);
+/* Whether all pictures of that job, which has ended, are in out/, and nobody deleted or replaced one. */
+bool publish_stands(struct engine *e, int64_t job);
 /* Whether a job in this state has a file in out/ that says why. */
 bool publish_says_why(enum job_state s);
 /* Its pictures, texts and history go where its row says; old_stem is only lent. */

@@ -96,13 +96,31 @@ static struct prompt *prompt_of_orphans(struct engine *e, int64_t id)
 	return p;
 }
 
-/* One that left less than the grace time ago, or whose very file is back. */
+/* Whether it asks for what it had asked for last, and that is there or under way: so it would be a copy of
+ * what was deleted, as it comes from a trash on another filesystem. */
+static bool is_copied_back(struct engine *e, const struct prompt_row *row, const struct engine_commit *c)
+{
+	cleanup_job_row struct job_row job = { 0 };
+
+	if (memcmp(row->digest, c->digest, sizeof(c->digest)) != 0 ||
+	    e->journal->job_load(e->journal, row->job, &job) <= 0)
+		return false;
+	return state_is_waited_for(job.state) || (job.state == STATE_COMPLETED && publish_stands(e, row->job));
+}
+
+/* A new file is often given the inode number of one that was deleted, but not its time. */
+static bool is_the_file(const struct prompt_row *row, const struct engine_commit *c)
+{
+	return row->dev == c->dev && row->ino == c->ino && row->mtime_ns == c->mtime_ns;
+}
+
+/* One that left less than the grace time ago, or whose very file is back, or a copy of it. */
 static struct prompt *prompt_revive(struct engine *e, const struct engine_commit *c)
 {
 	struct prompt_row row cleanup_prompt_row = { 0 };
 
 	if (e->journal->prompt_gone_by_path(e->journal, c->path, &row) <= 0 ||
-	    (clock_wall_ms() - row.gone_ms >= GRACE_MS && (row.dev != c->dev || row.ino != c->ino)))
+	    (clock_wall_ms() - row.gone_ms >= GRACE_MS && !is_the_file(&row, c) && !is_copied_back(e, &row, c)))
 		return NULL;
 	struct prompt *p = prompt_of_orphans(e, row.id);
 	if (!p) {

@@ -214,6 +214,29 @@ void publish_retire_one(struct engine *e, const char *stem, const struct task_ro
 	e->set.calls->publish(e->set.ctx, p);
 }
 
+struct standing { struct engine *e; unsigned pictures, stand; };
+
+static int count_standing(void *arg, struct task_row *row)
+{
+	struct standing *s = arg;
+	struct stat st;
+
+	s->pictures++;
+	if (row->out && str_starts_with(row->out, "out/") &&
+	    fstatat(s->e->set.source_fd, row->out, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_dev == row->out_dev && st.st_ino == row->out_ino)
+		s->stand++;
+	return 0;
+}
+
+bool publish_stands(struct engine *e, int64_t job)
+{
+	struct standing s = { .e = e };
+
+	e->journal->tasks_of(e->journal, job, count_standing, &s);
+	return s.pictures && s.stand == s.pictures;
+}
+
 /* A picture of an older revision that the newer one did not replace by name. */
 static int retire_task(void *arg, struct task_row *row)
 {
