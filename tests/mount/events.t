@@ -73,6 +73,7 @@ ok 'all pictures of one prompt' heard "$WORK/second" '.state == "completed" and 
 is "$(jq -c 'select(.prompt == "cat.txt")' "$WORK/second" | wc -l)" 0 'a reader hears nothing from before it came'
 same() { cmp -s <(grep -E 'two.md|bad.txt' "$WORK/first") "$WORK/second"; }
 ok 'two readers are told the same' eventually 10 same
+is "$(jq -c 'select(.prompt == "two.md") | del(.time)' "$WORK/second" | sort | uniq -d)" '' 'nothing twice, however many tasks settle'
 echo 'another event' >"$MNT/cat.txt"
 ok 'another text is another revision' heard "$WORK/first" '.prompt == "cat.txt" and .state == "completed" and .revision == 2'
 timeout 5 mv "$MNT/cat.txt" "$MNT/dog.txt"
