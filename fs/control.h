@@ -25,8 +25,8 @@ enum control_source control_source(const char *name);
  * text is lent, and may be taken by buf_steal(). */
 void control_render(struct fs *fs, const char *name, void (*done)(void *arg, struct buf *text), void *arg);
 
-/* `ctl`, for the mount's user and root: one command per line, `verb SP path`, %XX for bytes that need it.  EINVAL, ENOENT,
- * EALREADY; a write is answered when its last command was carried out. */
+/* `ctl`, for the mount's user and root: one command per line, `verb SP path`, %XX for bytes that need it.
+ * EINVAL, ENOENT, EALREADY; a write is answered when its last command was carried out. */
 void control_open(struct fs *fs, fuse_req_t req, struct fuse_file_info *fi);
 void control_write(struct fs *fs, fuse_req_t req, struct node *n, const char *bytes, size_t size,
                    struct fuse_file_info *fi);

@@ -98,7 +98,7 @@ ok 'and not waited for any more' eventually 10 waiting_are 500
 # --- the daemon is stopped ---
 
 kill -STOP "$DAEMON"
-timeout 20 stat "$MNT/before.txt" >"$WORK/stat" 2>&1 &
+timeout 20 stat "$MNT/status/one.txt" >"$WORK/stat" 2>&1 &   # which the kernel never remembers
 stat=$!
 kill -KILL "${readers[@]:500:100}"
 ok 'who asks a stopped daemon waits' kill -0 $stat
