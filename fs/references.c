@@ -12,8 +12,12 @@
 #include "fs.h"
 #include "image.h"
 #include "prompt.h"
+#include "rights.h"
 
 struct names { char **name; size_t count; };
+
+/* Whoever wrote the prompt gets no picture made of what they may not look at. */
+struct reader { struct fs *fs; struct rights rights; };
 
 static void names_add(struct names *n, char *name)
 {
@@ -41,9 +45,9 @@ static struct reference *add_reference(struct request *r, const char *name)
 	return ref;
 }
 
-static int add_file(struct fs *fs, const char *path, struct request *r, struct error *err)
+static int add_file(const struct reader *from, const char *path, struct request *r, struct error *err)
 {
-	cleanup_fd int fd = source_open(fs->source_fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	cleanup_fd int fd = rights_open(from->fs, &from->rights, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
 	struct image_info info = { 0 };
 	struct stat st;
 	uint64_t max = r->provider->ref_bytes ? r->provider->ref_bytes : UINT64_MAX;
@@ -63,7 +67,7 @@ static int add_file(struct fs *fs, const char *path, struct request *r, struct e
 		                 "reference %s is no picture", path);
 	struct reference *ref = add_reference(r, path);
 	ref->mime = xstrdup(image_mime(info.type));
-	int result = store_keep_reference(&fs->store, fd, max, ref->sha256, &ref->size);
+	int result = store_keep_reference(&from->fs->store, fd, max, ref->sha256, &ref->size);
 	if (result < 0)
 		return error_set(err, -result, "make room on the disk and save the prompt again",
 		                 "reference %s cannot be kept: %s", path, strerror(-result));
@@ -78,17 +82,17 @@ static void add_url(const char *url, struct request *r)
 	sha256_bytes(url, strlen(url), ref->sha256);
 }
 
-static bool exists(struct fs *fs, const char *path)
+static bool exists(const struct reader *from, const char *path)
 {
-	cleanup_fd int fd = source_open(fs->source_fd, path, O_PATH | O_NOFOLLOW, 0);
+	cleanup_fd int fd = rights_open(from->fs, &from->rights, path, O_PATH | O_NOFOLLOW);
 
 	return fd >= 0;
 }
 
 /* Names in `folder` that match, in name order. */
-static void match(struct fs *fs, const char *folder, const char *pattern, struct names *out)
+static void match(const struct reader *from, const char *folder, const char *pattern, struct names *out)
 {
-	int fd = source_open(fs->source_fd, *folder ? folder : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	int fd = rights_open(from->fs, &from->rights, *folder ? folder : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	struct dirent *d;
 
@@ -101,24 +105,24 @@ static void match(struct fs *fs, const char *folder, const char *pattern, struct
 		qsort(out->name, out->count, sizeof(*out->name), by_name);
 }
 
-static void find_in(struct fs *fs, const char *folder, const char *word, struct names *out)
+static void find_in(const struct reader *from, const char *folder, const char *word, struct names *out)
 {
 	cleanup_free char *path = *word == '/' ? xstrdup(word + 1)
 	                        : xasprintf("%s%s%s", folder, *folder ? "/" : "", word);
 	char *slash = strrchr(path, '/');
 
 	if (!strpbrk(slash ? slash + 1 : path, "*?[")) {
-		if (exists(fs, path))
+		if (exists(from, path))
 			names_add(out, xstrdup(path));
 		return;
 	}
 	if (slash)
 		*slash = '\0';
-	match(fs, slash ? path : "", slash ? slash + 1 : path, out);
+	match(from, slash ? path : "", slash ? slash + 1 : path, out);
 }
 
 /* One word of the header: in the prompt's folder, else in the refs/ beside it. */
-static int gather_word(struct fs *fs, const char *folder, const char *word, struct request *r,
+static int gather_word(const struct reader *from, const char *folder, const char *word, struct request *r,
                        struct error *err)
 {
 	struct names found = { 0 };
@@ -129,20 +133,20 @@ static int gather_word(struct fs *fs, const char *folder, const char *word, stru
 		add_url(word, r);
 		return 0;
 	}
-	find_in(fs, folder, word, &found);
+	find_in(from, folder, word, &found);
 	if (!found.count && *word != '/')
-		find_in(fs, pool, word, &found);
+		find_in(from, pool, word, &found);
 	if (!found.count)
 		result = error_set(err, EINVAL, "copy it there and save the prompt again",
 		                   "reference %s is not there (looked in %s and %s)", word,
 		                   *folder ? folder : "the prompt's folder", pool);
 	for (size_t i = 0; i < found.count && result == 0; i++)
-		result = add_file(fs, found.name[i], r, err);
+		result = add_file(from, found.name[i], r, err);
 	names_release(&found);
 	return result;
 }
 
-static int gather_header(struct fs *fs, const char *folder, const char *header, struct request *r,
+static int gather_header(const struct reader *from, const char *folder, const char *header, struct request *r,
                          struct error *err)
 {
 	while (header && *header) {
@@ -155,7 +159,7 @@ static int gather_header(struct fs *fs, const char *folder, const char *header, 
 		cleanup_free char *word = xstrndup(header, (size_t)(end - header));
 		header = header + strcspn(header, ",\n");
 		header += *header != '\0';
-		int result = *word ? gather_word(fs, folder, word, r, err) : 0;
+		int result = *word ? gather_word(from, folder, word, r, err) : 0;
 		if (result < 0)
 			return result;
 	}
@@ -163,17 +167,17 @@ static int gather_header(struct fs *fs, const char *folder, const char *header, 
 }
 
 /* cat.refs/ holds pictures; anything else that lies there (a README, a thumbnail cache) is let be. */
-static int gather_folder(struct fs *fs, const char *prompt_path, struct request *r, struct error *err)
+static int gather_folder(const struct reader *from, const char *prompt_path, struct request *r, struct error *err)
 {
 	cleanup_free char *stem = prompt_stem(prompt_path);
 	cleanup_free char *folder = xasprintf("%s.refs", stem);
 	struct names found = { 0 };
 	int result = 0;
 
-	match(fs, folder, "*", &found);
+	match(from, folder, "*", &found);
 	for (size_t i = 0; i < found.count && result == 0; i++)
 		if (image_suffix_known(found.name[i]))
-			result = add_file(fs, found.name[i], r, err);
+			result = add_file(from, found.name[i], r, err);
 	names_release(&found);
 	return result;
 }
@@ -183,7 +187,12 @@ int references_gather(struct fs *fs, const char *prompt_path, const char *header
 {
 	const char *slash = strrchr(prompt_path, '/');
 	cleanup_free char *folder = xstrndup(prompt_path, slash ? (size_t)(slash - prompt_path) : 0);
-	int result = gather_header(fs, folder, header, r, err);
+	struct reader from = { .fs = fs };
 
-	return result < 0 ? result : gather_folder(fs, prompt_path, r, err);
+	rights_of_owner(fs, prompt_path, &from.rights);
+	int result = gather_header(&from, folder, header, r, err);
+	if (result == 0)
+		result = gather_folder(&from, prompt_path, r, err);
+	rights_release(&from.rights);
+	return result;
 }

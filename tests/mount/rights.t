@@ -65,6 +65,13 @@ if [ -n "$is_root" ]; then
 	write $ann open.txt 'another open cat'
 	ok 'a newer picture' made open.txt
 	is "$(of %u history/open.1.png)" $ann 'leaves the older one to its owner'
+	timeout 5 cp "$MNT/wait/private/cat.png" "$MNT/private/cat.picture.png"
+	chown $ann:$ann "$MNT/private/cat.picture.png"
+	write $ann private/of.txt $'refs: cat.picture.png\n\na cat as in image 1'
+	ok 'a reference that its owner may read' made private/of.txt
+	write $bob steals.txt $'refs: /private/cat.picture.png\n\na cat as in image 1'
+	ok 'is none for somebody else' wait_state steals.txt failed
+	like "$(status_of steals.txt)" 'private/cat.picture.png is not there' 'who is not told either whether it is there'
 	ok 'who removes it' as $ann rm history/open.1.png out/open.png
 fi
 

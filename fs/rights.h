@@ -1,0 +1,31 @@
+/*
+ * rights: opening what lies in the source with the rights of a file's owner.
+ *
+ * A daemon of root may read everything; what it reads on behalf of a prompt shall be what the owner of
+ * that prompt may read.  In a daemon of an ordinary user nothing is done.
+ *
+ * Any thread; the rights of this thread alone change, for the time of a call.
+ */
+#ifndef FS_RIGHTS_H
+#define FS_RIGHTS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct fs;
+
+struct rights {
+	bool lent;                    /* they differ from the daemon's */
+	uid_t uid;
+	gid_t gid, *groups;           /* all that the user is in; owned */
+	int groups_count;
+};
+
+/* Those of the owner of that file of the source, with the groups that the system knows the user to be in;
+ * the daemon's own if it is not there.  rights_release() frees. */
+void rights_of_owner(struct fs *fs, const char *path, struct rights *r);
+void rights_release(struct rights *r);
+/* source_open() with them: descriptor or -errno. */
+int rights_open(struct fs *fs, const struct rights *r, const char *path, int flags);
+
+#endif
