@@ -24,6 +24,7 @@ struct engine_commit {
 	int64_t size, mtime_ns, ctime_ns;
 	bool gone;                    /* no prompt stands there (any more) */
 	bool draft;                   /* blank, or headers only: `refused` says which */
+	bool linked;                  /* the file has other names */
 	bool hold;                    /* was there before the first mount */
 	bool again;                   /* make it although the digest is the same … */
 	bool fresh;                   /* … and no other prompt's picture will do */
@@ -82,6 +83,8 @@ struct engine_calls {
 	bool (*is_pending)(void *ctx, uint64_t dev, uint64_t ino);
 	/* The prompt must be read again (retry of a refused one); fresh: and a new picture be made. */
 	void (*read_again)(void *ctx, const char *path, bool fresh);
+	/* Another name of the prompt's file was edited, so its text is another, too. */
+	void (*edited)(void *ctx, const char *path);
 	/* The journal is damaged: sets it aside, opens a new one and closes it.  *kept: the name that it has
 	 * now, which the caller frees.  After an error the old one is still open. */
 	int (*journal_anew)(void *ctx, struct journal *damaged, struct journal **out, char **kept,

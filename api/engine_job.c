@@ -759,6 +759,26 @@ static void error_file_again(struct engine *e, struct prompt *p)
 	job_free(e, j);
 }
 
+struct names { struct engine *e; const char *but; };
+
+static int edited_too(void *arg, struct prompt_row *row)
+{
+	const struct names *n = arg;
+
+	if (strcmp(row->path, n->but) != 0)
+		n->e->set.calls->edited(n->e->set.ctx, row->path);
+	return 0;
+}
+
+/* A file with several names was edited under one of them. */
+static void commit_other_names(struct engine *e, const struct engine_commit *c)
+{
+	struct names n = { e, c->path };
+
+	engine_flush(e);
+	e->journal->prompts_by_file(e->journal, c->dev, c->ino, edited_too, &n);
+}
+
 static void take_commit(struct engine *e, void *arg)
 {
 	struct engine_commit *c = arg;
@@ -786,6 +806,8 @@ static void take_commit(struct engine *e, void *arg)
 		    memcmp(p->row.digest, c->digest, sizeof(c->digest)) != 0) {
 			memcpy(p->row.digest, c->digest, sizeof(c->digest));
 			begin_job(e, p, c);
+			if (c->linked && !is_new)
+				commit_other_names(e, c);
 		} else if (is_back) {
 			error_file_again(e, p);
 		}

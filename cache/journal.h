@@ -119,6 +119,9 @@ struct journal {
 	 * nonzero and returns that.  The row is lent for the call. */
 	int (*prompts_by_stem)(struct journal *j, const char *stem,
 	                       int (*each)(void *arg, struct prompt_row *row), void *arg);
+	/* The same for those that were that file at their last commit: links. */
+	int (*prompts_by_file)(struct journal *j, uint64_t dev, uint64_t ino,
+	                       int (*each)(void *arg, struct prompt_row *row), void *arg);
 	/* Every present prompt at `path` or in the folder `path` ("" = all), in path order.  Binary
 	 * comparison: `a/` must not match `a-b/`. */
 	int (*prompts_under)(struct journal *j, const char *path,

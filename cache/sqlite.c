@@ -16,7 +16,8 @@
 enum statement {
 	PROMPT_INSERT, PROMPT_UPDATE, PROMPT_LOAD, PROMPT_BY_PATH, PROMPT_GONE_BY_PATH,
 	PROMPT_BY_FILE,
-	PROMPT_IDS, PROMPT_IDS_AT, PROMPT_IDS_IN, PROMPT_IDS_OF_STEM, PROMPT_RENAME, PROMPTS_RENAME_IN,
+	PROMPT_IDS, PROMPT_IDS_AT, PROMPT_IDS_IN, PROMPT_IDS_OF_STEM, PROMPT_IDS_OF_FILE,
+	PROMPT_RENAME, PROMPTS_RENAME_IN,
 	JOB_INSERT, JOB_UPDATE, JOB_LOAD, JOB_BY_DIGEST, JOB_IDS_ACTIVE, JOB_IDS_HELD, JOB_IDS_LATEST, JOB_COUNTS,
 	TASK_INSERT, TASK_UPDATE, TASK_LOAD, TASK_IDS_OF_JOB, TASK_BY_OUT, OUT_RENAME, OUTS_RENAME_IN,
 	UPLOAD_GET, UPLOAD_PUT, UPLOAD_FORGET,
@@ -48,6 +49,8 @@ static const struct { const struct row_type *type; const char *text; } statement
 		"SELECT id FROM prompts WHERE path >= ? AND path < ? AND gone_ms = 0 ORDER BY path" },
 	[PROMPT_IDS_OF_STEM] = { NULL,
 		"SELECT id FROM prompts WHERE stem = ? AND gone_ms = 0 ORDER BY id" },
+	[PROMPT_IDS_OF_FILE] = { NULL,
+		"SELECT id FROM prompts WHERE ino = ? AND dev = ? AND gone_ms = 0 ORDER BY id" },
 	[PROMPT_RENAME] = { NULL,
 		"UPDATE prompts SET path = ?2, stem = ?3 WHERE path = ?1 AND gone_ms = 0" },
 	[PROMPTS_RENAME_IN] = { NULL,
@@ -343,6 +346,23 @@ static int prompts_by_stem(struct journal *j, const char *stem, each_prompt_fn *
 {
 	struct ids ids cleanup_ids = { 0 };
 	int rc = collect_at(mine(j), PROMPT_IDS_OF_STEM, stem, &ids);
+
+	return rc ? rc : each_prompt(mine(j), &ids, each, arg);
+}
+
+static int collect_of_file(struct sqlite_journal *s, uint64_t dev, uint64_t ino, struct ids *ids)
+{
+	sqlite3_stmt *stmt until_done = use(s, PROMPT_IDS_OF_FILE);
+
+	sqlite3_bind_int64(stmt, 1, (int64_t)ino);
+	sqlite3_bind_int64(stmt, 2, (int64_t)dev);
+	return collect(s, stmt, ids);
+}
+
+static int prompts_by_file(struct journal *j, uint64_t dev, uint64_t ino, each_prompt_fn *each, void *arg)
+{
+	struct ids ids cleanup_ids = { 0 };
+	int rc = collect_of_file(mine(j), dev, ino, &ids);
 
 	return rc ? rc : each_prompt(mine(j), &ids, each, arg);
 }
@@ -666,6 +686,7 @@ static const struct journal operations = {
 	.prompt_gone_by_path = prompt_gone_by_path,
 	.prompt_by_file = prompt_by_file,
 	.prompts_by_stem = prompts_by_stem,
+	.prompts_by_file = prompts_by_file,
 	.prompts_under = prompts_under,
 	.prompts_rename = prompts_rename,
 	.job_save = job_save,

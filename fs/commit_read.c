@@ -148,6 +148,7 @@ struct engine_commit *commit_read(struct fs *fs, const char *path)
 		return NULL;
 	}
 	if (result == 0) {
+		c->linked = st.st_nlink > 1;
 		c->size = st.st_size;
 		c->mtime_ns = st.st_mtim.tv_sec * 1000000000LL + st.st_mtim.tv_nsec;
 		c->ctime_ns = st.st_ctim.tv_sec * 1000000000LL + st.st_ctim.tv_nsec;

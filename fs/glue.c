@@ -25,6 +25,8 @@ static bool is_pending(void *ctx, uint64_t dev, uint64_t ino)
 }
 static void read_again(void *ctx, const char *path, bool fresh) { commit_again(ctx, path, fresh); }
 
+static void edited(void *ctx, const char *path) { commit_found(ctx, path, false); }
+
 static int journal_anew(void *ctx, struct journal *damaged, struct journal **out, char **kept, struct error *err)
 {
 	struct fs *fs = ctx;
@@ -46,7 +48,7 @@ static void scan(void *ctx)
 
 static const struct engine_calls calls = {
 	.publish = publish, .changed = changed, .committed = committed, .is_pending = is_pending,
-	.read_again = read_again, .journal_anew = journal_anew, .scan = scan,
+	.read_again = read_again, .edited = edited, .journal_anew = journal_anew, .scan = scan,
 };
 
 int fs_engine_start(struct fs *fs, struct journal *j, const struct journal_opened *opened, const char *rebuilt,

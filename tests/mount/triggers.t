@@ -86,6 +86,10 @@ starts 'a link whose first name stays' linked2.txt 'a bus with two names' \
 starts 'a prompt that gets a second name at once' tram1.txt 'a tram with two names' \
 	'echo "a tram with two names" >tram1.txt; ln tram1.txt tram2.txt'
 ok 'under which it is a prompt, too, and costs nothing' completes tram2.txt
+starts 'edited under one name' tram1.txt 'a tram with another number' 'echo "a tram with another number" >tram1.txt'
+ok 'it is edited under the other' eventually 10 is_revision tram2.txt 2
+ok 'and has the same picture' completes tram2.txt
+ok 'no more than that' not eventually 1 is_revision tram1.txt 3
 starts 'a close after the rename' gio.txt 'a bus from a file chooser' \
 	'exec 9>.goutputstream-X; echo "a bus from a file chooser" >&9; mv .goutputstream-X gio.txt; sleep 0.3; exec 9>&-'
 starts 'a folder that leaves a hidden one' ready/in/folder.txt 'a bus in a folder' \
@@ -161,7 +165,7 @@ due['a note from beneath']=1
 echo >"$WORK/go"
 ok 'a shell that stood there before' wait "$shell"
 ok 'writes a prompt beneath the mount' eventually 10 timeout 10 test -e "$MNT/shell.txt"
-ok 'and it is made' completes shell.txt
+ok 'and it is made, once the daemon has heard of it' eventually 10 completes shell.txt
 
 is "$(accepted 'from before')" 0 'what is held has not started by itself'
 ok 'easelfs release' timeout 10 "$O/easelfs" release "$MNT/old/first.txt"

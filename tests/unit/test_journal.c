@@ -545,6 +545,27 @@ static void a_file_finds_its_present_prompt(void **state)
 	assert_int_equal(p->j->prompt_by_file(p->j, 7, UINT64_MAX - 1, &found), 0);
 }
 
+static void a_file_with_two_names_finds_both_prompts(void **state)
+{
+	struct place *p = *state;
+	struct prompt_row a = { .path = "a.txt", .stem = "a", .dev = 7, .ino = 5 };
+	struct prompt_row b = { .path = "b.txt", .stem = "b", .dev = 7, .ino = 5 };
+	struct prompt_row other = { .path = "c.txt", .stem = "c", .dev = 8, .ino = 5 };
+	struct buf found cleanup_buf = BUF_INIT;
+
+	begin(p);
+	assert_int_equal(p->j->prompt_save(p->j, &a), 0);
+	assert_int_equal(p->j->prompt_save(p->j, &b), 0);
+	assert_int_equal(p->j->prompt_save(p->j, &other), 0);
+	commit(p);
+	assert_int_equal(p->j->prompts_by_file(p->j, 7, 5, list_path, &found), 0);
+	begin(p);
+	remove_prompt(p, a.id, 1000);
+	commit(p);
+	assert_int_equal(p->j->prompts_by_file(p->j, 7, 5, list_path, &found), 0);
+	assert_string_equal(found.data, "a.txt b.txt b.txt ");
+}
+
 static void a_stem_finds_its_present_prompts(void **state)
 {
 	struct place *p = *state;
@@ -1518,6 +1539,7 @@ int main(void)
 		T(one_path_has_one_present_prompt),
 		T(the_one_that_went_last_is_found),
 		T(a_file_finds_its_present_prompt),
+		T(a_file_with_two_names_finds_both_prompts),
 		T(a_stem_finds_its_present_prompts),
 		T(a_folder_is_a_binary_prefix),
 		T(an_iteration_stops_with_what_its_function_returns),
