@@ -361,12 +361,26 @@ void node_gone(struct nodes *t, uint64_t dev, uint64_t ino, int remains)
 	n = find_ino(t, dev, ino);
 	if (n && n != t->root) {
 		mark_gone(t, n);
-		n->remains = steal_fd(&remains);
+		if (n->remains < 0)
+			n->remains = steal_fd(&remains);
 		id = n->id;
 	}
 	pthread_mutex_unlock(&t->lock);
 	if (id)
 		folder_drop(t, id);
+	if (remains >= 0)
+		close(remains);
+}
+
+void node_unnamed(struct nodes *t, uint64_t dev, uint64_t ino, int remains)
+{
+	struct node *n;
+
+	pthread_mutex_lock(&t->lock);
+	n = find_ino(t, dev, ino);
+	if (n && n->remains < 0)
+		n->remains = steal_fd(&remains);
+	pthread_mutex_unlock(&t->lock);
 	if (remains >= 0)
 		close(remains);
 }

@@ -39,7 +39,7 @@ struct node {
 	uint64_t lookups;             /* what the kernel will forget */
 	uint64_t seen;                /* digest of size and times, node_unchanged(); 0 = none */
 	uint32_t refs;                /* children, callers, and 1 while lookups > 0 */
-	int remains;                  /* of a gone one: O_PATH, or -1 */
+	int remains;                  /* of one that lost a name: O_PATH, or -1; set once */
 	uint16_t writers;             /* writable handles that are open (commit.h) */
 	uint8_t kind;                 /* enum node_kind */
 	uint8_t is_dir;
@@ -73,6 +73,8 @@ void node_moved(struct nodes *t, uint64_t dev, uint64_t ino, struct node *parent
  * node of its own.  remains: a descriptor of what was removed, by which it is reached until the kernel
  * forgets it, or -1; taken. */
 void node_gone(struct nodes *t, uint64_t dev, uint64_t ino, int remains);
+/* One of several names was removed, maybe the one that we know.  remains: as above. */
+void node_unnamed(struct nodes *t, uint64_t dev, uint64_t ino, int remains);
 /* Whether size, mtime and ctime are what they were at the last call for that node; remembers them,
  * unless the file changed so recently that a further change could leave the same times. */
 bool node_unchanged(struct nodes *t, struct node *n, const struct stat *st);

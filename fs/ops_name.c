@@ -175,14 +175,19 @@ static bool is_last_name(const struct stat *st)
 	return S_ISDIR(st->st_mode) || st->st_nlink <= 1;
 }
 
-/* Of what is about to lose its last name; -1 if there is no need.  The kernel opens fifos and devices by
+/* Of what is about to lose a name; -1 if there is no need.  The kernel opens fifos, sockets and devices by
  * itself, and goes on asking for their attributes, as it does for a folder that somebody stands in.  Not
  * of regular files: whoever has them open has a handle, and their space shall be free at once. */
 static int open_remains(const struct folder *f, const char *name, const struct stat *st)
 {
-	if (!is_last_name(st) || S_ISREG(st->st_mode))
+	if (S_ISREG(st->st_mode) || (S_ISLNK(st->st_mode) && !is_last_name(st)))
 		return -1;
 	return openat(f->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static void name_removed(struct fs *fs, const struct stat *st, int remains)
+{
+	(is_last_name(st) ? node_gone : node_unnamed)(fs->nodes, st->st_dev, st->st_ino, remains);
 }
 
 static int remove_name(fuse_req_t req, struct node *parent, const char *name, int flags,
@@ -225,8 +230,8 @@ static void remove_and_reply(fuse_req_t req, fuse_ino_t ino, const char *name, i
 	if (!parent)
 		return;
 	err = remove_name(req, parent, name, flags, &st, &remains);
-	if (!err && is_last_name(&st))
-		node_gone(fs->nodes, st.st_dev, st.st_ino, steal_fd(&remains));
+	if (!err)
+		name_removed(fs, &st, steal_fd(&remains));
 	if (!err && !S_ISDIR(st.st_mode))
 		tell_removed(fs, parent, name);
 	fuse_reply_err(req, -err);
@@ -298,8 +303,8 @@ static void rename_nodes(struct fs *fs, const struct end *from, struct end *to, 
 	node_moved(fs->nodes, from->st.st_dev, from->st.st_ino, to->parent, to->name);
 	if (flags & RENAME_EXCHANGE)
 		node_moved(fs->nodes, to->st.st_dev, to->st.st_ino, from->parent, from->name);
-	else if (to->exists && is_last_name(&to->st))
-		node_gone(fs->nodes, to->st.st_dev, to->st.st_ino, steal_fd(&to->remains));
+	else if (to->exists)
+		name_removed(fs, &to->st, steal_fd(&to->remains));
 }
 
 static void tell_renamed(struct fs *fs, const struct end *from, const struct end *to, unsigned flags)

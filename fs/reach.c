@@ -213,7 +213,7 @@ static int open_by_handle(struct nodes *t, struct handle *h, int flags)
 	return fd;
 }
 
-/* Never changes while somebody has the node. */
+/* Once there is one, it stays until nobody has the node. */
 static int remains_of(struct nodes *t, const struct node *n)
 {
 	int fd;

@@ -254,7 +254,7 @@ static int make_folder(struct tell *t, int folder, const char *name, const char 
 	struct stat st;
 	bool is_mirror = standing(t->fs, mirrored, &st) && S_ISDIR(st.st_mode);
 
-	if (mkdirat(folder, name, is_mirror ? st.st_mode & 01777 : 0777 & ~t->fs->umask) < 0)
+	if (mkdirat(folder, name, is_mirror ? (st.st_mode & 01777) | 0700 : 0777 & ~t->fs->umask) < 0)
 		return errno == EEXIST ? 0 : -errno;
 	if (is_mirror && t->fs->uid == 0 && fchownat(folder, name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;

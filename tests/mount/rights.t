@@ -52,6 +52,13 @@ printf 'size: 1:1\nsise: 1K\n\na cat\n' >"$WORK/wrong"
 ok 'an error is told in out/' eventually 10 timeout 5 test -e "$MNT/out/wrong.error.txt"
 is "$(of '%a %u' out/wrong.error.txt)" "600 $ann" 'to whom it concerns'
 
+timeout 5 mkdir "$MNT/fixed"
+[ -z "$is_root" ] || chown $ann:$ann "$MNT/fixed"
+write $ann fixed/cat.txt 'a cat in a folder that cannot be written'
+timeout 5 chmod 555 "$MNT/fixed"
+ok 'a folder of prompts that cannot be written' made fixed/cat.txt
+is "$(of '%a %u' out/fixed)" "755 $ann" 'has one of pictures that can'
+
 if [ -n "$is_root" ]; then
 	for file in out/private/cat.png wait/private/cat.png status/private/cat.txt out/own.png wait/own.png status/own.txt; do
 		ok "somebody else cannot read $file" not as $bob cat "$file"

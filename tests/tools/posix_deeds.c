@@ -225,6 +225,15 @@ static void held_and_removed(void)
 	T(put("new", "x", 0644));
 	T(chdir(".."));
 	close(fifo);
+	T(mkfifo("two", 0600));
+	T(link("two", "names"));
+	fifo = open("names", O_RDWR);
+	T(unlink("names"));
+	tell_fd(fifo);
+	T(rename("two", "one"));
+	T(unlink("one"));
+	tell_fd(fifo);
+	close(fifo);
 	close(replaced);
 	close(path);
 }
