@@ -112,7 +112,7 @@ check: deps-check
 check-built: all kill $(UNIT_TESTS) $(FUZZERS) $(TEST_TOOLS)
 	$(Q)O=$(O) tests/run
 
-# What takes long: a thousand kills.  KILLS=n, SEED=n.
+# What takes long: a thousand kills, random operations, load.  KILLS=n, STEPS=n, SEED=n.
 check-long: deps
 	$(Q)$(MAKE) --no-print-directory all kill $(TEST_TOOLS)
 	$(Q)O=$(O) tests/run --long

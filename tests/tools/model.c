@@ -14,6 +14,7 @@
 #include <grp.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -499,6 +500,7 @@ int main(int argc, char **argv)
 	unsigned succeeded = 0;
 
 	seed = strtoull(argv[1], NULL, 10) * 2 + 1;
+	signal(SIGPIPE, SIG_IGN);     /* of fifos */
 	is_root = geteuid() == 0;
 	for (long n = 1; n <= steps; n++)
 		if (!step(trees, n, &succeeded)) {
