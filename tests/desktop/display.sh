@@ -16,11 +16,14 @@ display_start() {
 
 x() { timeout 20 xdotool "$@"; }
 
-# window CLASS: waits until there is one to be seen, and types into it from now on.  Sets WINDOW.
-window() {
-	WINDOW=$(x search --sync --onlyvisible --class "$1" | tail -n 1)
-	[ -n "$WINDOW" ] && x windowfocus --sync "$WINDOW"
+# A window may be gone again before it can be asked for anything.
+_window() {
+	WINDOW=$(x search --onlyvisible --class "$1" 2>/dev/null | tail -n 1)
+	[ -n "$WINDOW" ] && [ -n "$(title)" ] && x windowfocus --sync "$WINDOW"
 }
+
+# window CLASS: waits until there is one to be seen, and types into it from now on.  Sets WINDOW.
+window() { eventually 30 _window "$1"; }
 
 # click X% Y%: there, in that window.
 click() {

@@ -120,24 +120,27 @@ _delete() {
 	presses Delete
 }
 
-tries() {
-	local before=2 trash=.Trash-$(id -u)
-	desktop_setup "$1"
-		mkdir -p "$WORK/from/album"
+_accepted=0                # pictures that should have been paid for so far
+_same_fox() { same "$WORK/fox.png" "$MNT/out/prompts/after.png"; }
+
+_begin() {
 	ok 'a prompt and its picture' prompt cat.txt 'a cat on the moon'
 	ok 'and another one' prompt dog.txt 'a dog on the moon'
-	cp "$MNT/out/cat.png" "$WORK/from/photo.png"
-	cp "$MNT/out/dog.png" "$WORK/from/album/photo.png"
-	echo 'what is in this folder' >"$WORK/from/README.md"
 	control POST faults '{"on":"submit","match":"slow","do":"hold"}' >/dev/null
 	timeout 5 sh -c 'echo "a slow snail" >"$1"' _ "$MNT/slow.txt"
 	ok 'while a third one is under way' wait_state slow.txt running
-	before=3
-
+	_accepted=3
 	view "$MNT"
 	no_box 'the root'
 	shot root
+}
 
+_copying_in() {
+	local file
+	mkdir -p "$WORK/from/album"
+	cp "$MNT/out/cat.png" "$WORK/from/photo.png"
+	cp "$MNT/out/dog.png" "$WORK/from/album/photo.png"
+	echo 'what is in this folder' >"$WORK/from/README.md"
 	timeout 5 mkdir "$MNT/pasted"
 	view "$WORK/from"
 	SOURCE_WINDOW=$WINDOW
@@ -149,8 +152,10 @@ tries() {
 		ok "$file is the same" same "$WORK/from/$file" "$MNT/pasted/$file"
 	done
 	shot pasted
-	is "$(accepted)" $before 'photographs and other files start nothing'
+	is "$(accepted)" $_accepted 'photographs and other files start nothing'
+}
 
+_copying_a_prompt_in() {
 	timeout 5 mkdir "$MNT/prompts"
 	mkdir "$WORK/texts"
 	echo 'a fox on the moon' >"$WORK/texts/before.txt"
@@ -159,56 +164,80 @@ tries() {
 	view "$MNT/prompts"
 	ok 'a prompt that is copied in' does _paste there prompts/before.txt
 	ok 'is made' wait_state prompts/before.txt completed
-	before=$((before + 1))
-	is "$(accepted)" $before 'once'
+	_accepted=4
+	is "$(accepted)" $_accepted 'once'
 	no_box 'copying a prompt in'
-	same_fox() { same "$WORK/fox.png" "$MNT/out/prompts/after.png"; }
 	cp "$MNT/out/prompts/before.png" "$WORK/fox.png"
+}
 
+_renaming() {
 	ok 'renamed' does _rename there prompts/after.txt
-	ok 'it has its picture with it' eventually 5 same_fox
+	ok 'it has its picture with it' eventually 5 _same_fox
 	is "$(state_of prompts/after.txt)" completed 'and its record'
 	no_box 'renaming'
 	shot renamed
+}
 
+_throwing_away() {
 	ok 'thrown away' does _delete not_there prompts/after.txt
-	ok 'it lies in the trash' there "$trash/files/after.txt"
+	ok 'it lies in the trash' there "$TRASH/files/after.txt"
 	ok 'and has no status' not_there status/prompts/after.txt
 	no_box 'deleting'
 	shot deleted
 	ok 'undone, it is back' undoes prompts/after.txt
 	ok 'with its record' wait_state prompts/after.txt completed
 	is "$(timeout 5 jq -r .revision "$MNT/status/prompts/after.txt.json")" 1 'as the same revision'
-	ok 'and picture' same_fox
+	ok 'and picture' _same_fox
 	leave "$MNT/prompts"
 	no_box 'undoing'
+}
 
+_looking() {
+	local name
 	view "$MNT/out"
-	for file in cat dog; do
-		ok "out/$file.png has a thumbnail" eventually 20 _thumbnail_of "out/$file.png"
+	for name in cat dog; do
+		ok "out/$name.png has a thumbnail" eventually 20 _thumbnail_of "out/$name.png"
 	done
 	no_box 'out/'
 	shot out
-	for folder in status wait; do
-		view "$MNT/$folder"
-		no_box "$folder/"
-		shot "$folder"
+	for name in status wait; do
+		view "$MNT/$name"
+		no_box "$name/"
+		shot "$name"
 	done
-	is "$(accepted)" $before 'nothing else was started'
+	is "$(accepted)" $_accepted 'nothing was started'
+}
 
+_throwing_a_picture_away() {
 	view "$MNT/out/prompts"
 	ok 'a picture that is thrown away' does _delete not_there out/prompts/after.png
-	ok 'is in the trash' there "$trash/files/after.png"
+	ok 'is in the trash' there "$TRASH/files/after.png"
 	ok 'undone, it is back' undoes out/prompts/after.png
-	ok 'the same' same_fox
+	ok 'the same' _same_fox
 	ok 'and its prompt is completed' wait_state prompts/after.txt completed
 	no_box 'throwing a picture away'
+}
 
+_end() {
 	is "$(state_of slow.txt)" running 'the third prompt is still under way'
 	control POST release >/dev/null
-	ok 'a new picture' wait_state slow.txt completed
-	ok 'gets its thumbnail in the window that shows out/' eventually 20 _thumbnail_of out/slow.png
-	x windowactivate --sync "$(_find "$(titles "$MNT/out")" && echo "$WINDOW")"
+	ok 'its picture' wait_state slow.txt completed
+	ok 'gets a thumbnail in the window that shows out/' eventually 20 _thumbnail_of out/slow.png
+	_find "$(titles "$MNT/out")" && x windowactivate --sync "$WINDOW"
 	shot new
-	desktop_done $before
+}
+
+# tries NAME: all of it.
+tries() {
+	desktop_setup "$1"
+	TRASH=.Trash-$(id -u)
+	_begin
+	_copying_in
+	_copying_a_prompt_in
+	_renaming
+	_throwing_away
+	_looking
+	_throwing_a_picture_away
+	_end
+	desktop_done $_accepted
 }
