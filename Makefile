@@ -28,7 +28,7 @@ SEES_fs := fs api cache
 SEES_tests := fs api cache tests
 SEES_sandbox := contrib/sandbox
 
-pkg_cflags = $(shell pkg-config --cflags $(1))
+pkg_cflags = $(if $(strip $(1)),$(shell pkg-config --cflags $(1)))
 pkg_libs = $(shell pkg-config --libs $(1))
 
 objs = $(patsubst %,$(O)/%.o,$(basename $(1)))

@@ -165,6 +165,7 @@ struct engine {
 	struct prompt *dirty_prompts;
 	size_t publications;          /* given to fs and not back yet */
 	size_t moves;                 /* of them, those that follow a rename */
+	struct move *late_moves; size_t late_moves_count;      /* of renames that the journal could not take */
 	bool untidy, untidy_recorded; /* something in out/ is to follow a job's end; and the journal says so */
 	int64_t journal_retry;        /* the journal could not be written: not before; 0 = it could */
 	bool checking;                /* nothing in the journal is acted upon yet */
@@ -478,7 +479,11 @@ struct picture_folders picture_folders_of(struct engine *e, const char *path);
 void publish_folder_moves(struct engine *e, const struct picture_folders *f, const char *from, const char *to);
 /* A rename's pictures follow later than its rows: the intent is recorded with the rows, forgotten when
  * all have followed, and repeated at the start.  from: the stem that they have, or the folder. */
-void moves_intended(struct engine *e, const char *from, const char *to, bool is_dir);
+int moves_intended(struct engine *e, const char *from, const char *to, bool is_dir);
+/* The journal cannot be written: what the rename moves waits, too, until moves_take_up() can say so there. */
+void moves_later(struct engine *e, bool is_dir, const char *from, const char *to, const struct picture_folders *f);
+void moves_take_up(struct engine *e);
+void moves_free(struct engine *e);
 void moves_settle(struct engine *e);
 void moves_restore(struct engine *e);
 

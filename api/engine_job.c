@@ -65,6 +65,19 @@ static struct prompt *prompt_in_memory(struct engine *e, const char *path)
 	return p;
 }
 
+/* It was renamed, and the journal, which cannot be written now, has it under the name from before that. */
+static bool has_moved_on(struct engine *e, int64_t id)
+{
+	struct prompt *p, *tmp;
+
+	if (!e->late_moves_count)
+		return false;
+	HASH_ITER(hh, e->prompts, p, tmp)
+		if (p->row.id == id)
+			return true;
+	return false;
+}
+
 /* The present prompt of that path, from memory or journal; NULL if there is none. */
 static struct prompt *prompt_get(struct engine *e, const char *path)
 {
@@ -73,7 +86,8 @@ static struct prompt *prompt_get(struct engine *e, const char *path)
 	if (p)
 		return p;
 	p = xcalloc(1, sizeof(*p));
-	if (e->journal->prompt_by_path(e->journal, path, &p->row) <= 0) {
+	if (e->journal->prompt_by_path(e->journal, path, &p->row) <= 0 || has_moved_on(e, p->row.id)) {
+		prompt_row_release(&p->row);
 		free(p);
 		return NULL;
 	}
@@ -889,6 +903,7 @@ void prompt_grace_over(struct engine *e, struct prompt *p)
 }
 
 struct rename { char *from, *to; bool is_dir; };
+struct folder_rename { struct engine *e; const struct rename *r; };
 
 char *path_after_rename(const char *path, const char *from, const char *to)
 {
@@ -929,13 +944,55 @@ static void rename_in_memory(struct engine *e, const struct rename *r)
 static void rename_replaces(struct engine *e, struct prompt *p)
 {
 	struct journal *db = e->journal;
+	int64_t id = p->row.id;
 
 	p->row.gone_ms = clock_wall_ms();
 	kill_point(BEFORE_REPLACED);
-	if (db->begin(db) == 0 && (db->prompt_save(db, &p->row) < 0 || db->commit(db) < 0))
+	if (db->begin(db) < 0 || db->prompt_save(db, &p->row) < 0 || db->commit(db) < 0) {
 		db->rollback(db);
+		p->row.id = id;
+		prompt_dirty(e, p);   /* written once more */
+	}
 	kill_point(AFTER_REPLACED);
 	prompt_grace_over(e, p);
+}
+
+static bool rename_in_journal(struct engine *e, const struct rename *r)
+{
+	struct journal *db = e->journal;
+	cleanup_free char *old_stem = stem_of(r->from);
+
+	if (e->journal_retry || db->begin(db) < 0)
+		return false;
+	moves_intended(e, r->is_dir ? r->from : old_stem, r->to, r->is_dir);
+	kill_point(BEFORE_RENAME);
+	bool done = db->prompts_rename(db, r->from, r->to) == 0 && db->commit(db) == 0;
+	kill_point(AFTER_RENAME);
+	if (!done)
+		db->rollback(db);
+	return done;
+}
+
+static int rename_row_in_memory(void *arg, struct prompt_row *row)
+{
+	const struct folder_rename *f = arg;
+	cleanup_free char *to = path_after_rename(row->path, f->r->from, f->r->to);
+	struct prompt *p = prompt_in_memory(f->e, to);
+
+	if (p && p->row.id == row->id)
+		return 0;             /* renamed already */
+	if ((p = prompt_get(f->e, row->path)))
+		rename_prompt(f->e, p, f->r);
+	return 0;
+}
+
+/* The journal cannot be written now: with all of them in memory, the rows are right when it can. */
+static void rename_in_memory_only(struct engine *e, const struct rename *r)
+{
+	struct folder_rename f = { e, r };
+
+	if (r->is_dir)
+		e->journal->prompts_under(e->journal, r->from, rename_row_in_memory, &f);
 }
 
 /* folders: those of the pictures, for a folder. */
@@ -947,14 +1004,10 @@ static void rename_record(struct engine *e, const struct rename *r, const struct
 
 	engine_flush(e);
 	rename_in_memory(e, r);
-	if (db->begin(db) == 0) {
-		moves_intended(e, r->is_dir ? r->from : old_stem, r->to, r->is_dir);
-		kill_point(BEFORE_RENAME);
-		if (db->prompts_rename(db, r->from, r->to) < 0 || db->commit(db) < 0) {
-			db->rollback(db);
-			log_warning("the rename of %s could not be recorded", r->from);
-		}
-		kill_point(AFTER_RENAME);
+	if (!rename_in_journal(e, r)) {
+		rename_in_memory_only(e, r);
+		moves_later(e, r->is_dir, r->is_dir ? r->from : old_stem, r->to, folders);
+		return;
 	}
 	if (r->is_dir)
 		publish_folder_moves(e, folders, r->from, r->to);

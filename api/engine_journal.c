@@ -405,12 +405,29 @@ static void carry_prompt(struct engine *e, struct prompt *p)
 	prompt_dirty(e, p);
 }
 
+static int64_t greatest_id(struct engine *e)
+{
+	struct job *j, *jtmp;
+	struct prompt *p, *ptmp;
+	int64_t id = 0;
+
+	HASH_ITER(hh, e->prompts, p, ptmp)
+		id = p->row.id > id ? p->row.id : id;
+	HASH_ITER(hh, e->jobs, j, jtmp) {
+		id = j->row.id > id ? j->row.id : id;
+		id = j->prompt->row.id > id ? j->prompt->row.id : id;
+		for (size_t i = 0; i < j->tasks_count; i++)
+			id = j->tasks[i]->row.id > id ? j->tasks[i]->row.id : id;
+	}
+	return id;
+}
+
 static void carry_over(struct engine *e)
 {
 	struct job *j, *jtmp;
 	struct prompt *p, *ptmp;
 
-	e->journal->keep_ids(e->journal);
+	e->journal->keep_ids(e->journal, greatest_id(e) + 1);
 	HASH_ITER(hh, e->prompts, p, ptmp)
 		carry_prompt(e, p);
 	HASH_ITER(hh, e->jobs, j, jtmp) {
@@ -514,6 +531,8 @@ bool journal_serves(struct engine *e)
 	}
 	if (e->journal_retry)
 		engine_flush(e);
+	if (!e->journal_retry)
+		moves_take_up(e);
 	return !e->journal_retry;
 }
 
@@ -525,4 +544,5 @@ void journal_free(struct engine *e)
 	free(e->found_reason);
 	free(e->rebuilt_name);
 	free(e->host);
+	moves_free(e);
 }

@@ -457,14 +457,14 @@ static char *name_of(const char *hex)
 }
 
 /* Within the rename's transaction.  What has not followed an earlier one still has to. */
-void moves_intended(struct engine *e, const char *from, const char *to, bool is_dir)
+int moves_intended(struct engine *e, const char *from, const char *to, bool is_dir)
 {
 	cleanup_free char *before = NULL, *from_hex = hex_of(from), *to_hex = hex_of(to);
 
 	e->journal->fact_get(e->journal, moves_fact, &before);
 	cleanup_free char *lines = xasprintf("%s%s %s %s\n", before ? before : "", is_dir ? "folder" : "file",
 	                                     from_hex, to_hex);
-	e->journal->fact_set(e->journal, moves_fact, lines);
+	return e->journal->fact_set(e->journal, moves_fact, lines);
 }
 
 void moves_settle(struct engine *e)
@@ -567,6 +567,54 @@ static void repeat_moves(struct engine *e, const char *lines)
 		move_release(&moves[i]);
 	}
 	free(moves);
+}
+
+/* --- of renames that the journal could not take */
+
+void moves_later(struct engine *e, bool is_dir, const char *from, const char *to, const struct picture_folders *f)
+{
+	struct move m = { is_dir, xstrdup(from), xstrdup(to), xstrdup(to), *f };
+
+	for (size_t i = 0; i < e->late_moves_count; i++)
+		follow_later_move(&e->late_moves[i], &m);
+	e->late_moves = xrealloc(e->late_moves, (e->late_moves_count + 1) * sizeof(m));
+	e->late_moves[e->late_moves_count++] = m;
+}
+
+static int intend_late_moves(struct engine *e)
+{
+	struct journal *db = e->journal;
+	int result = db->begin(db);
+
+	kill_point(BEFORE_RENAME);
+	for (size_t i = 0; result == 0 && i < e->late_moves_count; i++)
+		result = moves_intended(e, e->late_moves[i].from, e->late_moves[i].to, e->late_moves[i].is_dir);
+	if (result == 0)
+		result = db->commit(db);
+	kill_point(AFTER_RENAME);
+	if (result < 0)
+		db->rollback(db);
+	return result;
+}
+
+void moves_take_up(struct engine *e)
+{
+	if (!e->late_moves_count || intend_late_moves(e) < 0)
+		return;
+	size_t count = e->late_moves_count;
+	e->late_moves_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		repeat_move(e, &e->late_moves[i]);
+		move_release(&e->late_moves[i]);
+	}
+	moves_settle(e);
+}
+
+void moves_free(struct engine *e)
+{
+	for (size_t i = 0; i < e->late_moves_count; i++)
+		move_release(&e->late_moves[i]);
+	free(e->late_moves);
 }
 
 void moves_restore(struct engine *e)

@@ -104,10 +104,10 @@ struct journal {
 	 * was not found, means nothing, and begin() and commit() fail. */
 	int (*damage)(struct journal *j);
 	/* From now on save() inserts a row whose id is not there, under that id: rows that come from another
-	 * journal keep theirs. */
-	void (*keep_ids)(struct journal *j);
+	 * journal keep theirs.  new_id: greater than any of those; others get ids from there on. */
+	void (*keep_ids)(struct journal *j, int64_t new_id);
 
-	/* Prompts.  save: insert (id is set) or update by id.  by_path: the one that is there (not gone);
+	/* Prompts.  save: insert (id is set) or update by id; another present one of that path is gone by that.  by_path: the one that is there (not gone);
 	 * gone_by_path: the one that went most recently, by path.  by_file: the one that was that file at its
 	 * last commit. */
 	int (*prompt_save)(struct journal *j, struct prompt_row *row);
@@ -126,7 +126,8 @@ struct journal {
 	 * comparison: `a/` must not match `a-b/`. */
 	int (*prompts_under)(struct journal *j, const char *path,
 	                     int (*each)(void *arg, struct prompt_row *row), void *arg);
-	/* A prompt or a folder was renamed: path and stem of all present prompts at or under `from`. */
+	/* A prompt or a folder was renamed: path and stem of all present prompts at or under `from`.  One that
+	 * has the name of such a one is gone by that. */
 	int (*prompts_rename)(struct journal *j, const char *from, const char *to);
 
 	int (*job_save)(struct journal *j, struct job_row *row);

@@ -17,7 +17,7 @@ enum statement {
 	PROMPT_INSERT, PROMPT_UPDATE, PROMPT_LOAD, PROMPT_BY_PATH, PROMPT_GONE_BY_PATH,
 	PROMPT_BY_FILE,
 	PROMPT_IDS, PROMPT_IDS_AT, PROMPT_IDS_IN, PROMPT_IDS_OF_STEM, PROMPT_IDS_OF_FILE,
-	PROMPT_RENAME, PROMPTS_RENAME_IN,
+	PROMPT_RENAME, PROMPTS_RENAME_IN, PROMPT_YIELDS, PROMPTS_YIELD_IN,
 	JOB_INSERT, JOB_UPDATE, JOB_LOAD, JOB_BY_DIGEST, JOB_IDS_ACTIVE, JOB_IDS_HELD, JOB_IDS_LATEST, JOB_COUNTS,
 	TASK_INSERT, TASK_UPDATE, TASK_LOAD, TASK_IDS_OF_JOB, TASK_BY_OUT, OUT_RENAME, OUTS_RENAME_IN,
 	UPLOAD_GET, UPLOAD_PUT, UPLOAD_FORGET,
@@ -57,6 +57,12 @@ static const struct { const struct row_type *type; const char *text; } statement
 		"UPDATE prompts SET path = CAST(?3 || substr(path, ?4) AS BLOB),"
 		" stem = CAST(?3 || substr(stem, ?4) AS BLOB)"
 		" WHERE path >= ?1 AND path < ?2 AND gone_ms = 0" },
+	[PROMPT_YIELDS] = { NULL,
+		"UPDATE prompts SET gone_ms = ?2 WHERE path = ?1 AND gone_ms = 0 AND id <> ?3" },
+	[PROMPTS_YIELD_IN] = { NULL,
+		"UPDATE prompts SET gone_ms = ?3 WHERE path >= ?1 AND path < ?2 AND gone_ms = 0 AND EXISTS"
+		" (SELECT 1 FROM prompts AS other WHERE other.gone_ms = 0"
+		" AND other.path = CAST(?4 || substr(prompts.path, ?5) AS BLOB))" },
 
 	[JOB_INSERT] = { &job_row_type, "INSERT INTO jobs (@names, id) VALUES (@values, ?)" },
 	[JOB_UPDATE] = { &job_row_type, "UPDATE jobs SET @sets WHERE id = ?" },
@@ -104,7 +110,7 @@ _Static_assert(STATE_HELD == 1 && STATE_COMPLETED == 7, "written as numbers abov
 struct sqlite_journal {
 	struct journal ops;           /* first: a struct journal * of ours is one of these */
 	struct db db;
-	bool keeps_ids;
+	int64_t new_id;               /* the next row's that has none; 0: SQLite chooses */
 	sqlite3_stmt *prepared[STATEMENT_COUNT];
 };
 
@@ -164,14 +170,19 @@ static int save(struct sqlite_journal *s, enum statement insert, enum statement 
 {
 	int64_t *id = row;
 	bool is_new = *id == 0;
-	int rc = change_row(s, is_new ? insert : update, row);
 
-	if (rc < 0)
+	if (is_new && s->new_id)
+		*id = s->new_id++;
+	int rc = change_row(s, is_new ? insert : update, row);
+	if (rc < 0) {
+		if (is_new)
+			*id = 0;
 		return rc;
+	}
 	if (is_new) {
 		*id = sqlite3_last_insert_rowid(s->db.handle);
 	} else if (sqlite3_changes(s->db.handle) == 0) {
-		if (s->keeps_ids)
+		if (s->new_id)
 			return change_row(s, insert, row);
 		log_error("journal: no row %lld: %s", (long long)*id, statements[update].text);
 		return -ENOENT;
@@ -280,9 +291,40 @@ static int rename_in(struct sqlite_journal *s, enum statement which, const char 
 
 /* --- prompts ---------------------------------------------------------------------------------- */
 
+/* Another prompt that has that path by mistake is gone. */
+static int prompt_yields(struct sqlite_journal *s, const char *path, int64_t id)
+{
+	sqlite3_stmt *stmt until_done = use(s, PROMPT_YIELDS);
+
+	row_bind_path(stmt, 1, path);
+	sqlite3_bind_int64(stmt, 2, clock_wall_ms());
+	sqlite3_bind_int64(stmt, 3, id);
+	return db_change(&s->db, stmt);
+}
+
+/* Those in `to` that have the name of one in `from`. */
+static int prompts_yield_in(struct sqlite_journal *s, const char *from, const char *to)
+{
+	struct range in cleanup_range = range_of(to);
+	sqlite3_stmt *stmt until_done = use(s, PROMPTS_YIELD_IN);
+
+	row_bind_path(stmt, 1, in.from);
+	row_bind_path(stmt, 2, in.to);
+	sqlite3_bind_int64(stmt, 3, clock_wall_ms());
+	row_bind_path(stmt, 4, from);
+	sqlite3_bind_int64(stmt, 5, (int64_t)strlen(to) + 1);
+	return db_change(&s->db, stmt);
+}
+
 static int prompt_save(struct journal *j, struct prompt_row *row)
 {
-	return save(mine(j), PROMPT_INSERT, PROMPT_UPDATE, row);
+	struct sqlite_journal *s = mine(j);
+	int rc = save(s, PROMPT_INSERT, PROMPT_UPDATE, row);
+
+	if (rc != -EEXIST || row->gone_ms)
+		return rc;
+	rc = prompt_yields(s, row->path, row->id);
+	return rc < 0 ? rc : save(s, PROMPT_INSERT, PROMPT_UPDATE, row);
 }
 
 static int prompt_load(struct journal *j, int64_t id, struct prompt_row *out)
@@ -397,8 +439,16 @@ static char *stem_of(const char *path)
 static int prompts_rename(struct journal *j, const char *from, const char *to)
 {
 	struct sqlite_journal *s = mine(j);
-	int rc = rename_in(s, PROMPTS_RENAME_IN, from, to);
+	struct prompt_row row cleanup_prompt_row = { 0 };
 
+	/* What is recorded under the new name has just given way there. */
+	int rc = prompts_yield_in(s, from, to);
+	if (rc >= 0)
+		rc = rename_in(s, PROMPTS_RENAME_IN, from, to);
+	if (rc >= 0)
+		rc = prompt_by_path(j, from, &row);
+	if (rc > 0)
+		rc = prompt_yields(s, to, row.id);
 	if (rc < 0)
 		return rc;
 	char *stem cleanup_free = stem_of(to);
@@ -652,9 +702,9 @@ static int journal_damage(struct journal *j)
 	return mine(j)->db.damage;
 }
 
-static void journal_keep_ids(struct journal *j)
+static void journal_keep_ids(struct journal *j, int64_t new_id)
 {
-	mine(j)->keeps_ids = true;
+	mine(j)->new_id = new_id;
 }
 
 static void finalize(struct sqlite_journal *s)

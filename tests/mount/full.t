@@ -70,6 +70,37 @@ for how in running killed; do
 	umount_it
 done
 
+# --- a prompt is renamed over another one, and the journal cannot say so yet --------------------------
+
+start
+prompt one.txt 'renamed onto'
+prompt two.txt 'renamed over it'
+timeout 10 mkdir "$MNT/f"
+prompt f/three.txt 'in a folder'
+ok 'one in a folder is completed' wait_state f/three.txt completed
+ok 'both are completed' wait_state one.txt completed
+ok 'the other, too' wait_state two.txt completed
+fault '{"on":"submit","match":"beside","do":"hold"}'
+prompt beside.txt 'beside them'
+ok 'one beside them is running' wait_state beside.txt running
+: >"$WORK/daemon.log"
+fill
+timeout 10 mv "$MNT/two.txt" "$MNT/one.txt"
+timeout 10 mv "$MNT/f" "$MNT/g"
+ok 'the journal cannot be written' eventually 10 grep -q 'journal could not be written' "$WORK/daemon.log"
+rm "$WORK/disk/filler"
+control POST release >/dev/null
+ok 'with room again what ran is completed' wait_state beside.txt completed
+prompt after.txt 'after it'
+ok 'and what is new' wait_state after.txt completed
+is "$(accepted 'renamed over it'),$(accepted 'renamed onto')" 1,1 'nothing was sent again'
+over() { cmp -s "$MNT/out/one.png" <(cat "$MNT"/wait/one.png) && [ ! -e "$MNT/out/two.png" ]; }
+ok 'the picture follows' eventually 10 over
+ok 'that of a folder, too' eventually 10 test -s "$MNT/out/g/three.png"
+is "$(state_of g/three.txt)" completed 'with its record'
+is "$(accepted 'in a folder')" 1 'and was not sent again'
+umount_it
+
 # --- the picture alone does not fit -------------------------------------------------------------------
 
 start

@@ -498,8 +498,6 @@ static void one_path_has_one_present_prompt(void **state)
 
 	begin(p);
 	int64_t first = add_prompt(p, "a.txt", "a");
-	assert_int_equal(p->j->prompt_save(p->j, &second), -EEXIST);
-	assert_int_equal(second.id, 0);
 	remove_prompt(p, first, 1000);
 	assert_int_equal(p->j->prompt_save(p->j, &second), 0);
 	commit(p);
@@ -656,19 +654,38 @@ static void a_renamed_folder_takes_its_prompts_along(void **state)
 	assert_under(p, "new \xfe", "new \xfe/%/a/x.md new \xfe/%/\xff\x80.txt ");
 }
 
-static void a_rename_onto_a_present_prompt_changes_nothing(void **state)
+static void what_is_renamed_onto_is_gone(void **state)
 {
 	struct place *p = *state;
+	struct prompt_row gone cleanup_prompt_row = { 0 };
 
 	begin(p);
 	add_prompt(p, "a/x.txt", "a/x");
 	add_prompt(p, "a/y.txt", "a/y");
 	add_prompt(p, "b/y.txt", "b/y");
-	assert_int_equal(p->j->prompts_rename(p->j, "a", "b"), -EEXIST);
-	assert_int_equal(p->j->prompts_rename(p->j, "a/x.txt", "b/y.txt"), -EEXIST);
+	assert_int_equal(p->j->prompts_rename(p->j, "a/x.txt", "b/y.txt"), 0);
+	assert_list(p, p->j->prompts_under, "", list_path_and_stem, "a/y.txt=a/y b/y.txt=b/y ");
+	assert_int_equal(p->j->prompts_rename(p->j, "a", "b"), 0);
+	assert_list(p, p->j->prompts_under, "", list_path_and_stem, "b/y.txt=b/y ");
 	commit(p);
-	assert_list(p, p->j->prompts_under, "", list_path_and_stem,
-	            "a/x.txt=a/x a/y.txt=a/y b/y.txt=b/y ");
+	assert_int_equal(p->j->prompt_gone_by_path(p->j, "b/y.txt", &gone), 1);
+}
+
+static void of_two_prompts_of_a_path_the_one_saved_last_is_there(void **state)
+{
+	struct place *p = *state;
+	struct prompt_row row = { .path = (char *)"a.txt", .stem = (char *)"a" };
+	struct prompt_row found cleanup_prompt_row = { 0 }, gone cleanup_prompt_row = { 0 };
+
+	begin(p);
+	int64_t old = add_prompt(p, "a.txt", "a");
+	assert_int_equal(p->j->prompt_save(p->j, &row), 0);
+	assert_true(row.id && row.id != old);
+	commit(p);
+	assert_int_equal(p->j->prompt_by_path(p->j, "a.txt", &found), 1);
+	assert_int_equal(found.id, row.id);
+	assert_int_equal(p->j->prompt_gone_by_path(p->j, "a.txt", &gone), 1);
+	assert_int_equal(gone.id, old);
 }
 
 /* --- jobs --------------------------------------------------------------------------------------- */
@@ -1222,12 +1239,13 @@ static void rows_of_another_journal_keep_their_ids(void **state)
 	struct prompt_row found cleanup_prompt_row = { 0 };
 	struct prompt_row row = { .id = 70, .path = (char *)"a.txt", .stem = (char *)"a" };
 
-	p->j->keep_ids(p->j);
+	p->j->keep_ids(p->j, 71);
 	begin(p);
+	assert_int_equal(add_prompt(p, "new.txt", "new"), 71);
 	assert_int_equal(p->j->prompt_save(p->j, &row), 0);
 	row.revision = 3;
 	assert_int_equal(p->j->prompt_save(p->j, &row), 0);
-	assert_int_equal(add_prompt(p, "b.txt", "b"), 71);
+	assert_int_equal(add_prompt(p, "b.txt", "b"), 72);
 	commit(p);
 	assert_int_equal(p->j->prompt_load(p->j, 70, &found), 1);
 	assert_string_equal(found.path, "a.txt");
@@ -1545,7 +1563,8 @@ int main(void)
 		T(an_iteration_stops_with_what_its_function_returns),
 		T(a_renamed_prompt_gets_path_and_stem),
 		T(a_renamed_folder_takes_its_prompts_along),
-		T(a_rename_onto_a_present_prompt_changes_nothing),
+		T(what_is_renamed_onto_is_gone),
+		T(of_two_prompts_of_a_path_the_one_saved_last_is_there),
 		T(every_state_has_a_name_of_its_own),
 		T(jobs_that_go_on_by_themselves_are_active),
 		T(the_latest_jobs_come_newest_first),
