@@ -67,6 +67,8 @@ struct publication {
 	uint64_t out_dev, out_ino;    /* identity of the file that is moved */
 	char *kept;                   /* set by fs: what stood at `out` is there now; NULL: nothing did.  fs may
 	                                 change `out`, too, where it lies in history/ and something has that name */
+	/* Set by fs, of PUBLISH_MOVE_HISTORY: what was moved, from where to where. */
+	struct moved_name { char *from, *to; } *older; size_t older_count;
 	int result;                   /* set by fs: 0 or -errno; -ENOENT: the file is nowhere */
 };
 void publication_free(struct publication *p);

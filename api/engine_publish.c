@@ -13,6 +13,11 @@
 
 void publication_free(struct publication *p)
 {
+	for (size_t i = 0; i < p->older_count; i++) {
+		free(p->older[i].from);
+		free(p->older[i].to);
+	}
+	free(p->older);
 	free(p->kept);
 	free(p->file);
 	free(p->out);
@@ -657,15 +662,39 @@ void publish_folder_moves(struct engine *e, const struct picture_folders *f, con
 }
 
 /* The picture itself, or one in the folder that was moved. */
-static void follow(char **out, const struct publication *p)
+static void follow(char **out, const char *from, const char *to)
 {
-	size_t len = strlen(p->file);
+	char *new = *out ? path_after_rename(*out, from, to) : NULL;
 
-	if (!*out || strncmp(*out, p->file, len) != 0 || ((*out)[len] && (*out)[len] != '/'))
+	if (!new)
 		return;
-	char *new = xasprintf("%s%s", p->out, *out + len);
 	free(*out);
 	*out = new;
+}
+
+static void follow_in_memory(struct engine *e, const char *from, const char *to)
+{
+	for (struct job *j = e->jobs; j; j = j->hh.next)
+		for (size_t i = 0; i < j->tasks_count; i++)
+			follow(&j->tasks[i]->row.out, from, to);
+}
+
+/* An earlier text is still known by its picture in history/. */
+static void older_moved(struct engine *e, const struct publication *p)
+{
+	struct journal *db = e->journal;
+	int result = db->begin(db);
+
+	kill_point(BEFORE_MOVED);
+	for (size_t i = 0; result == 0 && i < p->older_count; i++)
+		result = db->outs_rename(db, p->older[i].from, p->older[i].to);
+	if (result == 0)
+		result = db->commit(db);
+	kill_point(AFTER_MOVED);
+	if (result < 0)
+		db->rollback(db);
+	for (size_t i = 0; i < p->older_count; i++)
+		follow_in_memory(e, p->older[i].from, p->older[i].to);
 }
 
 /* What stood at p->out has another name now, under which it can still be copied. */
@@ -736,9 +765,7 @@ static void moved(struct engine *e, struct publication *p)
 		note_text(e, p->file, NULL);
 	}
 	kill_point(AFTER_MOVED);
-	for (struct job *j = e->jobs; j; j = j->hh.next)
-		for (size_t i = 0; i < j->tasks_count; i++)
-			follow(&j->tasks[i]->row.out, p);
+	follow_in_memory(e, p->file, p->out);
 	/* The prompt may have been renamed once more in the meantime. */
 	if (p->prompt && db->prompt_load(db, p->prompt, &row) > 0 && !row.gone_ms) {
 		publish_picture_moves(e, &row);
@@ -825,6 +852,9 @@ static void take_published(struct engine *e, void *arg)
 			note_kept(e, p);
 		break;
 	case PUBLISH_MOVE_HISTORY:
+		if (p->older_count)
+			older_moved(e, p);
+		break;
 	case PUBLISH_TEXT:
 	case PUBLISH_REMOVE:
 	case PUBLISH_FOLDER:

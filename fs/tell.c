@@ -472,8 +472,15 @@ static int publish_move(struct tell *t, int root, struct publication *p)
 	return 0;
 }
 
-static int move_older(struct tell *t, int root, const char *from, const char *to, size_t stem)
+static void note_moved(struct publication *p, const char *from, const char *to)
 {
+	p->older = xrealloc(p->older, (p->older_count + 1) * sizeof(*p->older));
+	p->older[p->older_count++] = (struct moved_name){ xstrdup(from), xstrdup(to) };
+}
+
+static int move_older(struct tell *t, int root, struct publication *p, const char *from, const char *to)
+{
+	size_t stem = strlen(p->out);
 	int result = make_folders(t, root, to);
 
 	for (unsigned again = 1; result == 0 && again < NAMES_MAX; again++) {
@@ -481,6 +488,8 @@ static int move_older(struct tell *t, int root, const char *from, const char *to
 		kill_point(BEFORE_MOVE_HISTORY);
 		int moved = tell_rename(root, from, name, RENAME_NOREPLACE) < 0 ? -errno : 0;
 		kill_point(AFTER_MOVE_HISTORY);
+		if (moved == 0)
+			note_moved(p, from, name);
 		if (moved != -EEXIST)
 			return moved;
 	}
@@ -513,7 +522,7 @@ static int publish_move_history(struct tell *t, int root, struct publication *p)
 	for (size_t i = 0; i < count; i++) {
 		cleanup_free char *from = xasprintf("%s/%s", folder, names[i]);
 		cleanup_free char *to = xasprintf("%s%s", p->out, names[i] + len);
-		int moved = move_older(t, root, from, to, strlen(p->out));
+		int moved = move_older(t, root, p, from, to);
 		if (moved < 0)
 			result = moved;
 		free(names[i]);

@@ -123,6 +123,17 @@ wrong=$(timeout 60 bash -c '
 	done' - "$MNT" "$WORK/nimble" 2>&1 | head -n 3)
 is "$wrong" '' 'wait/ has the picture however soon after a rename'
 
+# An earlier text is known under the new name.
+write was.txt 'was, the first'
+ok 'before a rename: completed' completed was.txt
+write was.txt 'was, the second'
+ok 'and a second text' eventually 20 has was 'history/was.1.png out/was.png'
+timeout 10 mv "$MNT/was.txt" "$MNT/is.txt"
+ok 'both pictures follow' eventually 10 has is 'history/is.1.png out/is.png'
+write is.txt 'was, the first'
+ok 'back to the first text: it has its picture' eventually 20 has is 'history/is.1.png history/is.2.png out/is.png'
+is "$(bill '.prompts["was, the first"].accepted')" 1 'which was paid for once'
+
 # --- what comes beside pictures ---------------------------------------------------------------------
 
 write words.txt $'provider: google\nmodalities: TEXT, IMAGE\nn: 2\n\ntwo with words'
