@@ -50,8 +50,24 @@ static int verify_picture(struct check *c)
 	return result < 0 ? result : hashed;
 }
 
+/* After an fsync that failed the kernel takes the bytes for written, whether they are or not. */
+static int rewrite(int fd)
+{
+	char bytes[65536];
+	ssize_t got, put = 0;
+
+	for (off_t at = 0; (got = pread(fd, bytes, sizeof(bytes), at)) > 0; at += put)
+		if ((put = pwrite(fd, bytes, (size_t)got, at)) <= 0)
+			return put < 0 ? -errno : -ENOSPC;
+	return got < 0 ? -errno : 0;
+}
+
 static int make_durable(struct check *c)
 {
+	int result = c->again ? rewrite(c->fd) : 0;
+
+	if (result < 0)
+		return result;
 	kill_point(BEFORE_PICTURE_SYNC);
 	if (fsync(c->fd) < 0)
 		return -errno;

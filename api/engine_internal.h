@@ -69,7 +69,8 @@ struct task {
 	http_done *answered;          /* what its reply is for */
 	int *reference_fd;            /* references that it sends, open until it is over */
 	size_t reference_fds;
-	struct reply *reply;          /* of a synchronous submit, while it comes */
+	struct reply *reply;          /* of a synchronous submit, while it comes … */
+	struct keep *keep;            /* … and when it came, but the disk did not take it */
 	int fd;                       /* where a download goes */
 	unsigned looks;               /* of this state */
 	unsigned empty_looks;         /* of them, the latest in a row that found nothing: no task, no address, no picture */
@@ -359,6 +360,7 @@ bool reply_has_room(struct engine *e);
 /* The reply of this submit goes to files while it comes. */
 void reply_begin(struct engine *e, struct task *t, struct http_request *http);
 void reply_free(struct task *t);
+void reply_keep_free(struct task *t);
 /* It has ended: what is left of it, for the wire. */
 void reply_read(struct task *t, struct wire_reply *out);
 /* After a restart: whether the reply was complete before; then it is read again. */
@@ -412,6 +414,7 @@ struct check {
 	char *from;                   /* a copy is to be made of this picture, or NULL */
 	uint8_t expected[32];         /* its hash when it was published */
 	int copy_of;                  /* a copy is to be made of this open file, or -1 */
+	bool again;                   /* the disk refused it before */
 	void (*copied)(struct engine *, struct task *, bool ok);
 	int result;                   /* 0, or -EBADMSG and err says what is wrong with it, or -errno */
 	struct error err;

@@ -266,6 +266,7 @@ void job_drop(struct engine *e, struct job *j)
 		cleanup_fd_(&t->fd);
 		task_close_references(t);
 		reply_free(t);
+		reply_keep_free(t);
 		free(t->redirect);
 		free(t->fetched);
 		task_row_release(&t->row);

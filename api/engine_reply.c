@@ -257,6 +257,8 @@ struct keep {
 
 static void keep_free(struct keep *k)
 {
+	if (!k)
+		return;
 	for (size_t i = 0; i < k->count; i++)
 		check_free(k->pictures[i]);
 	for (size_t i = 0; i < k->drafts_count; i++)
@@ -339,6 +341,37 @@ static void ended_on_disk(struct engine *e, struct task *t)
 	forget_record(e, t);
 }
 
+static void kept(struct engine *e, void *arg);
+
+/* Once more from the beginning, with the same files. */
+static void keep_again(struct engine *e, struct task *t)
+{
+	struct keep *k = steal_pointer(&t->keep);
+
+	for (size_t i = 0; i < k->count + k->drafts_count; i++) {
+		struct check *c = i < k->count ? k->pictures[i] : k->drafts[i - k->count];
+		error_clear(&c->err);
+		c->again = true;
+	}
+	t->busy = true;
+	engine_disk(e, look_at_all, kept, k);
+}
+
+/* -errno of a picture that the disk did not take, or 0. */
+static int refused_by_disk(const struct keep *k)
+{
+	for (size_t i = 0; i < k->count; i++)
+		if (disk_is_at_fault(-k->pictures[i]->result))
+			return k->pictures[i]->result;
+	return 0;
+}
+
+void reply_keep_free(struct task *t)
+{
+	keep_free(t->keep);
+	t->keep = NULL;
+}
+
 static void none_usable(struct engine *e, struct task *t, const struct keep *k)
 {
 	const struct check *first = k->pictures[0];
@@ -363,6 +396,11 @@ static void kept(struct engine *e, void *arg)
 	size_t taken = 0;
 
 	t->busy = false;
+	if (refused_by_disk(k)) {
+		t->keep = k;
+		disk_later(e, t, "the picture has come, and could not be written", -refused_by_disk(k), keep_again);
+		return;
+	}
 	for (size_t i = 0; i < k->count; i++) {
 		if (!is_usable(k->pictures[i]))
 			continue;

@@ -291,5 +291,49 @@ ok 'killed while it waited: unknown' wait_state killed.txt unknown
 is "$(posts 'it is killed' '| length')" 1 'it is not sent again'
 
 umount_it
+
+# --- the disk does not take what has come -------------------------------------------------------------
+
+cat >"$WORK/refuse.c" <<-END
+	#define _GNU_SOURCE
+	#include <errno.h>
+	#include <stdio.h>
+	#include <string.h>
+	#include <sys/syscall.h>
+	#include <unistd.h>
+	int fsync(int fd)
+	{
+		char path[64], name[4096] = "";
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		if (readlink(path, name, sizeof(name) - 1) > 0 && strstr(name, ".part") && access("$WORK/refuse", F_OK) == 0) {
+			errno = ENOSPC;
+			return -1;
+		}
+		return (int)syscall(SYS_fsync, fd);
+	}
+END
+ok 'an fsync that can be refused is built' cc -shared -fPIC -o "$WORK/refuse.so" "$WORK/refuse.c"
+export ASAN_OPTIONS=$ASAN_OPTIONS:verify_asan_link_order=0
+touch "$WORK/refuse"
+LD_PRELOAD=$WORK/refuse.so mount_fg -o settle=0.05,log=debug,budget=none,provider=google || die 'it cannot be mounted for the fifth time'
+prompt refused.txt 'the disk refuses it'
+says_why() { [[ $(status_of refused.txt) == *'the picture has come, and could not be written: No space left on device'*'make room'* ]]; }
+ok 'what the disk refuses is tried again, and the status says why' eventually 20 says_why
+is "$(state_of refused.txt)" submitting 'it is not given up'
+rm "$WORK/refuse"
+ok 'when the disk takes it, it is completed' wait_state refused.txt completed
+is "$(of_prompt 'the disk refuses it' accepted),$(pictures /refused)" '1,out/refused.png' 'paid for once, and there'
+touch "$WORK/refuse"
+prompt dies.txt 'the disk refuses it, and more'
+dies_says_why() { [[ $(status_of dies.txt) == *'the picture has come, and could not be written'* ]]; }
+ok 'another one waits' eventually 20 dies_says_why
+kill -KILL "$DAEMON"
+wait "$DAEMON" 2>/dev/null
+_force_umount "$MNT"
+mount_fg -o settle=0.05,log=debug,budget=none,provider=google || die 'it cannot be mounted for the last time'
+ok 'killed while the disk refused: completed after the next start' wait_state dies.txt completed
+is "$(of_prompt 'the disk refuses it, and more' accepted)" 1 'and paid for once'
+
+umount_it
 is "$(ls "$WORK/gen/.easelfs/incoming")" '' 'nothing unfinished is left behind'
 done_testing
