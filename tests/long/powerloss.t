@@ -8,7 +8,8 @@ if [ "$(id -u)" != 0 ]; then
 	exit
 fi
 # Another test's mount namespace may have a copy of ours, which would keep the dead disk alive.
-[ -n "${OWN_MOUNTS:-}" ] || OWN_MOUNTS=1 exec unshare -m "$0" "$@"
+[ -n "${OWN_MOUNTS:-}" ] || OWN_MOUNTS=1 exec unshare -m --propagation unchanged "$0" "$@"
+mount --make-rprivate / 2>/dev/null     # a chroot's is no mount
 . "$(dirname "$0")/../mount/lib.sh" || exit
 
 FS=${FS:-ext4}
