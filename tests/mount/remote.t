@@ -7,7 +7,9 @@ if [ "$(id -u)" != 0 ]; then
 	echo '1..0 # SKIP only root can mount'
 	exit
 fi
-[ -n "${IN_NAMESPACE:-}" ] || IN_NAMESPACE=1 exec unshare -m --propagation private "$0" "$@"
+[ -n "${IN_NAMESPACE:-}" ] || IN_NAMESPACE=1 exec unshare -m --propagation unchanged "$0" "$@"
+# In a chroot `/` is no mount.
+mount --make-rprivate / 2>/dev/null || mount --make-rprivate /proc
 . "$(dirname "$0")/lib.sh" || exit
 
 setup --canned
