@@ -1,23 +1,21 @@
 /*
  * cli: the commands that speak to a mount from outside, through its files alone.
  *
- * Each is a function of main.c's table: argv[0] is the command's name.  They return the exit code:
- * 0, CLI_FAILED, CLI_TIMEOUT, or CLI_USAGE, upon which main prints how the command is called.
+ * Each is a function of command.c's table and returns the exit code.
  */
 #ifndef FS_CLI_H
 #define FS_CLI_H
 
 #include "base.h"
+#include "command.h"
 
-enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_TIMEOUT = 124 };
-
-int cli_status(int argc, char **argv);
-int cli_wait(int argc, char **argv);
-/* retry, again, cancel and release: the verb is argv[0]. */
-int cli_control(int argc, char **argv);
-int cli_unmount(int argc, char **argv);
-int cli_models(int argc, char **argv);
-int cli_sandbox(int argc, char **argv);
+int cli_status(const struct command_call *call);
+int cli_wait(const struct command_call *call);
+/* retry, again, cancel and release: the verb is the command's name. */
+int cli_control(const struct command_call *call);
+int cli_unmount(const struct command_call *call);
+int cli_models(const struct command_call *call);
+int cli_sandbox(const struct command_call *call);
 
 /* Prints `easelfs: text` and the hint below it to standard error, clears; returns CLI_FAILED. */
 int cli_fail(struct error *err);

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -158,26 +157,22 @@ static int tell_given(const struct verb *v, const char *given, struct error *err
 	return rc ? rc : tell(v, &t, err);
 }
 
-int cli_control(int argc, char **argv)
+int cli_control(const struct command_call *call)
 {
-	static const struct option longs[] = { { "all", no_argument, NULL, 'a' }, { 0 } };
-	const struct verb *v = verb_by_name(argv[0]);
-	int code = CLI_OK, c;
-	bool all = false;
+	const struct verb *v = verb_by_name(call->command->name);
+	bool all = call_has(call, "all");
+	int code = CLI_OK;
 
-	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		if (c != 'a')
-			return CLI_USAGE;
-		all = true;
-	}
-	if (all != (optind == argc))
-		return CLI_USAGE;
+	if (!all && !call->count)
+		return command_misused(call, "%s needs a PATH, or --all", v->name);
+	if (all && call->count)
+		return command_misused(call, "%s takes PATHs or --all, not both", v->name);
 	if (all)
 		return tell_all(v);
-	for (int i = optind; i < argc; i++) {
+	for (int i = 0; i < call->count; i++) {
 		cleanup_error struct error err = ERROR_INIT;
 
-		if (tell_given(v, argv[i], &err))
+		if (tell_given(v, call->operands[i], &err))
 			code = cli_fail(&err);
 	}
 	return code;
@@ -270,25 +265,22 @@ static int unmount(const char *given, struct error *err)
 	BUG("unknown standing");
 }
 
-int cli_unmount(int argc, char **argv)
+int cli_unmount(const struct command_call *call)
 {
 	cleanup_error struct error err = ERROR_INIT;
 
-	if (getopt(argc, argv, "") != -1 || argc - optind != 1)
-		return CLI_USAGE;
-	return unmount(argv[optind], &err) ? cli_fail(&err) : CLI_OK;
+	return unmount(call->operands[0], &err) ? cli_fail(&err) : CLI_OK;
 }
 
 /* --- sandbox --------------------------------------------------------------------------------- */
 
-int cli_sandbox(int argc, char **argv)
+int cli_sandbox(const struct command_call *call)
 {
 	cleanup_free char *program = sandbox_program();
 	cleanup_error struct error err = ERROR_INIT;
 
-	(void)argc;
-	argv[0] = (char *)"easelfs-sandbox";
-	execvp(program, argv);
+	call->argv[0] = (char *)"easelfs-sandbox";
+	execvp(program, call->argv);
 	error_set(&err, errno, "build or install it beside easelfs, or put its folder into PATH",
 	          "easelfs-sandbox cannot be run: %s", strerror(errno));
 	return cli_fail(&err);

@@ -1,7 +1,6 @@
 #include "cli_models.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -259,31 +258,19 @@ static const char *wanted_provider(const struct models *all, const struct option
 	return p && provider_is_sandbox(all, p) ? NULL : name && *name ? name : NULL;
 }
 
-int cli_models(int argc, char **argv)
+int cli_models(const struct command_call *call)
 {
-	static const struct option longs[] = { { "json", no_argument, NULL, 'j' }, { NULL, 0, NULL, 0 } };
 	cleanup_error struct error err = ERROR_INIT;
 	cleanup_options struct options options = { 0 };
-	const char *dash_o[] = { NULL, NULL };
-	struct wish wish = { 0 };
-	int c;
+	cleanup_free const char **dash_o = call_values(call, "o");
+	struct wish wish = { .json = call_has(call, "json") };
 
-	while ((c = getopt_long(argc, argv, "o:", longs, NULL)) != -1) {
-		if (c == 'j')
-			wish.json = true;
-		else if (c == 'o')
-			dash_o[0] = optarg;
-		else
-			return CLI_USAGE;
-	}
-	if (argc - optind > 1)
-		return CLI_USAGE;
 	if (options_load(&options, dash_o, true, &err))
 		return cli_fail(&err);
 	struct models *all = models_load(options.config_text, options.config_len, options.config_path, &err);
 	if (!all)
 		return cli_fail(&err);
-	wish.name = argv[optind];
+	wish.name = call->operands[0];
 	wish.provider = wanted_provider(all, &options);
 	int rc = print_models(all, &wish, &err);
 	models_unref(all);

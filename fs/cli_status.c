@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -262,23 +261,16 @@ static int show_list(char *const *paths, int count, bool json)
 	return l.failed ? CLI_FAILED : CLI_OK;
 }
 
-int cli_status(int argc, char **argv)
+int cli_status(const struct command_call *call)
 {
-	static const struct option longs[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
-	bool json = false;
-	int c;
+	bool json = call_has(call, "json");
 
-	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		if (c != 'j')
-			return CLI_USAGE;
-		json = true;
-	}
-	if (argc - optind == 1) {
+	if (call->count == 1) {
 		bool is_folder;
-		int code = show_single(argv[optind], json, &is_folder);
+		int code = show_single(call->operands[0], json, &is_folder);
 
 		if (!is_folder)
 			return code;
 	}
-	return show_list(argv + optind, argc - optind, json);
+	return show_list(call->operands, call->count, json);
 }

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -126,27 +125,21 @@ static bool parse_timeout(const char *text, double *seconds)
 	return end != text && (!*end || !strcmp(end, "s")) && *seconds >= 0 && *seconds <= 1e8;
 }
 
-int cli_wait(int argc, char **argv)
+int cli_wait(const struct command_call *call)
 {
-	static const struct option longs[] = { { "timeout", required_argument, NULL, 't' }, { 0 } };
-	int code = CLI_OK, c;
+	const char *timeout = call_value(call, "timeout");
+	int code = CLI_OK;
 	int64_t deadline = 0;
 	double seconds;
 
-	while ((c = getopt_long(argc, argv, "t:", longs, NULL)) != -1) {
-		if (c != 't')
-			return CLI_USAGE;
-		if (!parse_timeout(optarg, &seconds)) {
-			fprintf(stderr, "easelfs: --timeout takes seconds, not \"%s\"\n", optarg);
-			return CLI_USAGE;
-		}
+	if (timeout && !parse_timeout(timeout, &seconds))
+		return command_misused(call, "--timeout takes seconds, not \"%s\"", timeout);
+	if (timeout) {
 		deadline = clock_mono_ms() + (int64_t)(seconds * 1000) + 1;
 		set_alarm(seconds);
 	}
-	if (optind == argc)
-		return CLI_USAGE;
-	for (int i = optind; i < argc; i++)
-		switch (wait_for_given(argv[i], deadline)) {
+	for (int i = 0; i < call->count; i++)
+		switch (wait_for_given(call->operands[i], deadline)) {
 		case OUTCOME_COMPLETED:
 			break;
 		case OUTCOME_NOT:

@@ -57,15 +57,14 @@ static bool asks_for_help(const struct mounting *m)
 
 /* mount(8) calls its helpers with flags of its own: mount.fuse.easelfs SOURCE DIR [-sfnv] [-N ns]
  * [-o options] [-t type], where -f is "fake". */
-static bool parse(struct mounting *m, int argc, char **argv)
+static bool parse_helper(struct mounting *m, int argc, char **argv)
 {
-	bool helper = strchr(argv[0], '.') != NULL;
 	int c;
 
-	while ((c = getopt(argc, argv, helper ? "fo:rwsnvN:t:" : "fo:rw")) != -1)
+	while ((c = getopt(argc, argv, "fo:rwsnvN:t:")) != -1)
 		switch (c) {
 		case 'f':
-			*(helper ? &m->fake : &m->foreground) = true;
+			m->fake = true;
 			break;
 		case 'o':
 			add_list(m, optarg);
@@ -76,12 +75,24 @@ static bool parse(struct mounting *m, int argc, char **argv)
 		case '?':
 			return false;
 		}
-	int left = argc - optind;
-	if (left < 1 || left > 2)
-		return left == 0 && asks_for_help(m);
-	m->given_mountpoint = argv[argc - 1];
-	m->given_source = left == 2 ? argv[optind] : NULL;
+	if (argc - optind != 2)
+		return false;
+	m->given_source = argv[optind];
+	m->given_mountpoint = argv[optind + 1];
 	return true;
+}
+
+static void take_call(struct mounting *m, const struct command_call *call)
+{
+	for (size_t i = 0; i < call->given_count; i++)
+		if (call->given[i].option->letter == 'f')
+			m->foreground = true;
+		else
+			add_list(m, call->given[i].value);
+	if (call->count)
+		m->given_mountpoint = call->operands[call->count - 1];
+	if (call->count == 2)
+		m->given_source = call->operands[0];
 }
 
 /* --- looking before opening ------------------------------------------------------------------ */
@@ -557,25 +568,45 @@ static void release(struct mounting *m)
 	free(m->dash_o);
 }
 
-int mount_command(int argc, char **argv)
+#define MOUNTING_INIT { \
+	.fs = { .source_fd = -1, .store = { -1, -1, -1 } }, \
+	.sandbox = { .input = -1 }, .lock = -1, .report = -1, \
+}
+
+static int print_options(void)
 {
-	struct mounting m = {
-		.fs = { .source_fd = -1, .store = { -1, -1, -1 } },
-		.sandbox = { .input = -1 }, .lock = -1, .report = -1,
-	};
+	cleanup_buf struct buf help = BUF_INIT;
+
+	options_help(&help);
+	fputs(help.data, stdout);
+	return CLI_OK;
+}
+
+int mount_command(const struct command_call *call)
+{
+	struct mounting m = MOUNTING_INIT;
+	int code;
+
+	take_call(&m, call);
+	if (asks_for_help(&m))
+		code = print_options();
+	else if (!call->count)
+		code = command_misused(call, "mount needs a MOUNTPOINT");
+	else
+		code = mount_all(&m);
+	release(&m);
+	return code;
+}
+
+int mount_helper(int argc, char **argv)
+{
+	struct mounting m = MOUNTING_INIT;
 	int code = CLI_USAGE;
 
-	if (parse(&m, argc, argv)) {
-		if (asks_for_help(&m)) {
-			cleanup_buf struct buf help = BUF_INIT;
-
-			options_help(&help);
-			fputs(help.data, stdout);
-			code = CLI_OK;
-		} else {
-			code = mount_all(&m);
-		}
-	}
+	if (parse_helper(&m, argc, argv))
+		code = mount_all(&m);
+	else
+		fprintf(stderr, "usage: %s SOURCE MOUNTPOINT [-fnsvrw] [-o OPTION,...]\n", argv[0]);
 	release(&m);
 	return code;
 }

@@ -8,8 +8,11 @@
 #ifndef FS_MOUNT_H
 #define FS_MOUNT_H
 
-/* `easelfs mount` and `mount.fuse.easelfs`; argv[0] says which.  Returns the exit code (cli.h): in
- * the parent when the mount answers or has failed, in the daemon when it has ended. */
-int mount_command(int argc, char **argv);
+struct command_call;
+
+/* `easelfs mount`, and `mount.fuse.easelfs` as mount(8) calls it.  They return the exit code (command.h): in the
+ * parent when the mount answers or has failed, in the daemon when it has ended. */
+int mount_command(const struct command_call *call);
+int mount_helper(int argc, char **argv);
 
 #endif

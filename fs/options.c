@@ -668,3 +668,16 @@ void options_help(struct buf *out)
 			        setting_table[i].takes);
 	buf_str(out, "  ro, allow_other, allow_root, fsname=NAME and FUSE's other options work as usual\n");
 }
+
+void options_table(struct buf *out)
+{
+	for (size_t i = 0; i < ARRAY_LEN(option_table); i++) {
+		const struct option_row *row = &option_table[i];
+
+		buf_fmt(out, "setting\t%s\t%s\t%s\t%s\n", row->name, row->takes, row->initial, row->prose);
+	}
+	for (size_t i = 0; i < SET_COUNT; i++)
+		if (!option_by_name(setting_table[i].name))
+			buf_fmt(out, "setting\t%s\t%s\t\tfor prompts that do not say\n", setting_table[i].name,
+			        setting_table[i].takes);
+}

@@ -40,5 +40,7 @@ int options_load(struct options *o, const char *const *dash_o, bool foreground, 
 void options_release(struct options *o);
 /* One line per option, for --help and `-o help`. */
 void options_help(struct buf *out);
+/* The same for `easelfs help --table`: `setting`, name, what it takes, default, prose, between tabs. */
+void options_table(struct buf *out);
 
 #endif
