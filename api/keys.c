@@ -65,8 +65,12 @@ static int check_owner(int fd, const char *path, struct error *err)
 
 	if (fstat(fd, &st))
 		return error_set(err, EACCES, NULL, "key file %s: %s", path, strerror(errno));
+	if (S_ISDIR(st.st_mode))
+		return error_set(err, EACCES, "name the file in it as `key-file`", "key file %s is a folder", path);
 	if (!S_ISREG(st.st_mode))
-		return error_set(err, EACCES, NULL, "key file %s is no regular file", path);
+		return error_set(err, EACCES, "put the key into an ordinary file", "key file %s is no regular file", path);
+	if (!st.st_size)
+		return error_set(err, EACCES, "put the key into it, and nothing else", "key file %s is empty", path);
 	if (st.st_uid != geteuid())
 		return error_set(err, EACCES, "let it belong to the user who mounts",
 		                 "key file %s belongs to somebody else", path);
@@ -87,7 +91,8 @@ static int from_file(const char *path, char **key, struct error *err)
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return 0;
 	if (fd < 0)
-		return error_set(err, EACCES, NULL, "key file %s: %s", path, strerror(errno));
+		return error_set(err, EACCES, "let it belong to the user who mounts, with mode 600",
+		                 "key file %s cannot be opened: %s", path, strerror(errno));
 	int rc = check_owner(fd, path, err);
 	if (rc)
 		return rc;
@@ -116,13 +121,20 @@ static char *variables(const struct provider *p)
 static int no_key(const struct provider *p, struct error *err)
 {
 	cleanup_free char *names = variables(p);
-	cleanup_free char *set = *names ? xasprintf("set %s, or ", names) : xstrdup("");
-	cleanup_free char *hint = xasprintf("%sname a file with the key as `key-file` in [provider %s] of "
-	                                    "the configuration; -o sandbox needs none", set, p->name);
+	cleanup_free char *hint = *names
+		? xasprintf("set %s, or name a file with the key as `key-file` in [provider %s] of the configuration; "
+		            "-o sandbox needs none", names, p->name)
+		: xasprintf("name its variable as `key-env`, or a file with the key as `key-file`, in [provider %s] of "
+		            "the configuration; `auth = none` there if it wants no key", p->name);
 
-	if (p->key_file)
-		return error_set(err, ENOKEY, hint, "there is no key for the provider %s (%s%sthe file %s is missing)",
+	if (p->key_file) {
+		cleanup_free char *write = xasprintf("write the key into it and chmod 600 %s%s%s; `key-file` in "
+		                                     "[provider %s] names it", p->key_file,
+		                                     *names ? ", or set " : "", names, p->name);
+
+		return error_set(err, ENOKEY, write, "there is no key for the provider %s (%s%sthe key file %s is missing)",
 		                 p->name, names, *names ? " is not set, and " : "", p->key_file);
+	}
 	return error_set(err, ENOKEY, hint, "there is no key for the provider %s%s%s%s", p->name,
 	                 *names ? " (" : "", names, *names ? " is not set)" : "");
 }

@@ -12,7 +12,14 @@ enum key_kind {
 /* What a provider that is `like` another does not get from it: with an address of its own, what belongs
  * to the other's, its key before all; with another wire, the words of the other's wire. */
 enum key_tie { TIED_NOT, TIED_TO_URL, TIED_TO_WIRE };
-struct key { const char *name; enum key_kind kind; size_t offset; enum key_tie tie; };
+/* check: NULL, or what the key takes, in words, if the value is none of that. */
+struct key {
+	const char *name;
+	enum key_kind kind;
+	size_t offset;
+	enum key_tie tie;
+	const char *(*check)(const char *value);
+};
 struct key_table { const struct key *keys; size_t count; };
 
 extern const struct key_table provider_keys, model_keys;
@@ -30,6 +37,8 @@ void model_release(struct model *m);
 void model_copy(struct model *to, const struct model *from);
 
 bool list_has(char *const *list, const char *word);      /* any case; list may be NULL */
+/* `16:9` */
+bool is_ratio(const char *word);
 bool same_resolution(const char *a, const char *b);      /* 512 is 0.5K, any case */
 
 #endif

@@ -8,9 +8,109 @@
 
 #include "wire.h"
 
-#define PROVIDER(field) offsetof(struct provider, field), TIED_NOT
-#define OF_ADDRESS(field) offsetof(struct provider, field), TIED_TO_URL
-#define OF_WIRE(field) offsetof(struct provider, field), TIED_TO_WIRE
+/* --- what a value may be, beyond its kind ----------------------------------------------------- */
+
+static bool each_word(const char *value, bool (*is_good)(const char *word))
+{
+	cleanup_free char *word = NULL;
+
+	for (; (word = next_word(&value)); cleanup_free_(&word))
+		if (!is_good(word))
+			return false;
+	return true;
+}
+
+bool is_ratio(const char *word)
+{
+	size_t a = strspn(word, "0123456789"), b = word[a] == ':' ? strspn(word + a + 1, "0123456789") : 0;
+
+	return a && b && !word[a + 1 + b] && strtoul(word, NULL, 10) && strtoul(word + a + 1, NULL, 10);
+}
+
+static bool is_resolution(const char *word)
+{
+	size_t digits = strspn(word, "0123456789."), unit = word[digits] == 'K' || word[digits] == 'k';
+
+	return digits && !word[digits + unit];
+}
+
+static bool is_listed(const char *const *list, size_t count, const char *word)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!strcasecmp(list[i], word))
+			return true;
+	return false;
+}
+
+static bool is_format(const char *word)
+{
+	static const char *const formats[] = { "png", "jpeg", "webp" };
+
+	return is_listed(formats, ARRAY_LEN(formats), word);
+}
+
+static bool is_ref_format(const char *word)
+{
+	static const char *const formats[] = { "png", "jpeg", "webp", "gif", "heic", "heif", "avif", "bmp" };
+
+	return is_listed(formats, ARRAY_LEN(formats), word);
+}
+
+static bool is_search(const char *word)
+{
+	static const char *const kinds[] = { "web", "image" };
+
+	return is_listed(kinds, ARRAY_LEN(kinds), word);
+}
+
+/* `data.0.id`: steps that are not empty. */
+static bool is_at(const char *word)
+{
+	return *word && *word != '.' && !str_ends_with(word, ".") && !strstr(word, "..");
+}
+
+static const char *check_ratios(const char *value)
+{
+	return each_word(value, is_ratio) ? NULL : "ratios, such as 1:1 16:9";
+}
+
+static const char *check_resolutions(const char *value)
+{
+	return each_word(value, is_resolution) ? NULL : "resolutions, such as 512 1K 2K";
+}
+
+static const char *check_formats(const char *value)
+{
+	return each_word(value, is_format) ? NULL : "png, jpeg, webp";
+}
+
+static const char *check_ref_formats(const char *value)
+{
+	return each_word(value, is_ref_format) ? NULL : "png, jpeg, webp, gif, heic, heif, avif, bmp";
+}
+
+static const char *check_searches(const char *value)
+{
+	return each_word(value, is_search) ? NULL : "web, image";
+}
+
+static const char *check_at(const char *value)
+{
+	return each_word(value, is_at) ? NULL : "paths into a reply, such as data.0.task_id";
+}
+
+static const char *check_path(const char *value)
+{
+	return !*value || *value == '/' ? NULL : "a path below url, which begins with /";
+}
+
+/* --- the keys ---------------------------------------------------------------------------------- */
+
+#define PROVIDER(field) offsetof(struct provider, field), TIED_NOT, NULL
+#define OF_ADDRESS(field) offsetof(struct provider, field), TIED_TO_URL, NULL
+#define OF_WIRE(field) offsetof(struct provider, field), TIED_TO_WIRE, NULL
+#define AT(field) offsetof(struct provider, field), TIED_TO_WIRE, check_at
+#define PATH(field) offsetof(struct provider, field), TIED_TO_WIRE, check_path
 static const struct key provider_key_list[] = {
 	{ "wire", KEY_WIRE, PROVIDER(wire) },
 	{ "url", KEY_URL, PROVIDER(url) },
@@ -31,45 +131,46 @@ static const struct key provider_key_list[] = {
 	{ "free", KEY_YES, OF_ADDRESS(free) },
 	{ "has-lookup", KEY_YES, PROVIDER(has_lookup) },
 	{ "ca-file", KEY_PATH, OF_ADDRESS(ca_file) },
-	{ "submit-path", KEY_TEXT, OF_WIRE(submit_path) },
-	{ "edit-path", KEY_TEXT, OF_WIRE(edit_path) },
-	{ "poll-path", KEY_TEXT, OF_WIRE(poll_path) },
-	{ "upload-path", KEY_WORDS, OF_WIRE(upload_path) },
+	{ "submit-path", KEY_TEXT, PATH(submit_path) },
+	{ "edit-path", KEY_TEXT, PATH(edit_path) },
+	{ "poll-path", KEY_TEXT, PATH(poll_path) },
+	{ "upload-path", KEY_WORDS, PATH(upload_path) },
 	{ "upload-url", KEY_URL, OF_ADDRESS(upload_url) },
-	{ "balance-path", KEY_TEXT, OF_WIRE(balance_path) },
-	{ "id-at", KEY_WORDS, OF_WIRE(dialect[DIALECT_ID]) },
-	{ "status-at", KEY_WORDS, OF_WIRE(dialect[DIALECT_STATUS]) },
+	{ "balance-path", KEY_TEXT, PATH(balance_path) },
+	{ "id-at", KEY_WORDS, AT(dialect[DIALECT_ID]) },
+	{ "status-at", KEY_WORDS, AT(dialect[DIALECT_STATUS]) },
 	{ "done-words", KEY_WORDS, OF_WIRE(dialect[DIALECT_DONE]) },
 	{ "failed-words", KEY_WORDS, OF_WIRE(dialect[DIALECT_FAILED]) },
 	{ "running-words", KEY_WORDS, OF_WIRE(dialect[DIALECT_RUNNING]) },
-	{ "progress-at", KEY_WORDS, OF_WIRE(dialect[DIALECT_PROGRESS]) },
-	{ "urls-at", KEY_WORDS, OF_WIRE(dialect[DIALECT_URLS]) },
-	{ "expires-at", KEY_WORDS, OF_WIRE(dialect[DIALECT_EXPIRES]) },
-	{ "cost-at", KEY_WORDS, OF_WIRE(dialect[DIALECT_COST]) },
-	{ "upload-at", KEY_WORDS, OF_WIRE(dialect[DIALECT_UPLOAD]) },
+	{ "progress-at", KEY_WORDS, AT(dialect[DIALECT_PROGRESS]) },
+	{ "urls-at", KEY_WORDS, AT(dialect[DIALECT_URLS]) },
+	{ "expires-at", KEY_WORDS, AT(dialect[DIALECT_EXPIRES]) },
+	{ "cost-at", KEY_WORDS, AT(dialect[DIALECT_COST]) },
+	{ "upload-at", KEY_WORDS, AT(dialect[DIALECT_UPLOAD]) },
 	{ "upload-fields", KEY_WORDS, OF_WIRE(dialect[DIALECT_UPLOAD_FIELDS]) },
 };
 
-#define MODEL(field) offsetof(struct model, field), TIED_NOT
+#define MODEL(field) offsetof(struct model, field), TIED_NOT, NULL
+#define CHECKED(field, check) offsetof(struct model, field), TIED_NOT, check
 static const struct key model_key_list[] = {
 	{ "id", KEY_TEXT, MODEL(id) },
 	{ "aliases", KEY_LIST, MODEL(aliases) },
 	{ "provider", KEY_TEXT, MODEL(provider) },
-	{ "ratios", KEY_LIST, MODEL(ratios) },
-	{ "resolutions", KEY_LIST, MODEL(resolutions) },
-	{ "default-resolution", KEY_TEXT, MODEL(default_resolution) },
-	{ "narrow", KEY_NARROW, 0, TIED_NOT },
+	{ "ratios", KEY_LIST, CHECKED(ratios, check_ratios) },
+	{ "resolutions", KEY_LIST, CHECKED(resolutions, check_resolutions) },
+	{ "default-resolution", KEY_TEXT, CHECKED(default_resolution, check_resolutions) },
+	{ "narrow", KEY_NARROW, 0, TIED_NOT, NULL },
 	{ "pixels", KEY_TEXT, MODEL(pixels_table) },
 	{ "n-max", KEY_UNSIGNED, MODEL(n_max) },
 	{ "refs-max", KEY_UNSIGNED, MODEL(refs_max) },
-	{ "ref-formats", KEY_LIST, MODEL(ref_formats) },
+	{ "ref-formats", KEY_LIST, CHECKED(ref_formats, check_ref_formats) },
 	{ "prompt-chars", KEY_COUNT, MODEL(prompt_chars) },
 	{ "takes", KEY_TAKES, MODEL(takes) },
 	{ "thinking", KEY_LIST, MODEL(thinking_levels) },
 	{ "thinking-budget", KEY_LONG, MODEL(thinking_budget) },
-	{ "formats", KEY_LIST, MODEL(formats) },
-	{ "quality-formats", KEY_LIST, MODEL(quality_formats) },
-	{ "search", KEY_LIST, MODEL(search_kinds) },
+	{ "formats", KEY_LIST, CHECKED(formats, check_formats) },
+	{ "quality-formats", KEY_LIST, CHECKED(quality_formats, check_formats) },
+	{ "search", KEY_LIST, CHECKED(search_kinds, check_searches) },
 	{ "resolution-key", KEY_TEXT, MODEL(resolution_key) },
 	{ "resolution-lower", KEY_YES, MODEL(resolution_lower) },
 	{ "refs-key", KEY_TEXT, MODEL(refs_key) },
@@ -222,7 +323,10 @@ static bool read_narrow(const char *value, struct model *m)
 	char *resolution = next_word(&value);
 	char **ratios = list_read(value);
 
-	if (resolution && !*ratios) {
+	bool good = !resolution || (is_resolution(resolution) && *ratios);
+	for (char **ratio = ratios; *ratio; ratio++)
+		good = good && is_ratio(*ratio);
+	if (!good) {
 		free(resolution);
 		list_free(ratios);
 		return false;
@@ -316,7 +420,10 @@ static const char *read_numeric(void *at, enum key_kind kind, const char *value)
 const char *key_read(void *row, const struct key *k, const char *value)
 {
 	void *at = (char *)row + k->offset;
+	const char *takes = k->check ? k->check(value) : NULL;
 
+	if (takes)
+		return takes;
 	switch (k->kind) {
 	case KEY_TEXT:
 		text_set(at, xstrdup(value));

@@ -337,7 +337,7 @@ static int load_pixel_line(struct loader *l, struct pixel_table *t, const struct
 		unsigned width, height;
 		char rest;
 
-		if (!size || sscanf(size, "%5ux%5u%c", &width, &height, &rest) != 2 || !strchr(ratio, ':'))
+		if (!size || sscanf(size, "%5ux%5u%c", &width, &height, &rest) != 2 || !is_ratio(ratio))
 			return error_set(l->err, EINVAL, NULL, "%s:%d: pixels are written `1:1 1024x1024, 3:2 1536x1024`",
 			                 l->file, line->number);
 		t->list = xrealloc(t->list, (t->count + 1) * sizeof(*t->list));

@@ -13,14 +13,13 @@ struct choice {
 	const struct models *models;
 	const char *word;             /* what the user calls the model, or NULL = the default */
 	const char *provider;         /* or NULL = any */
+	const struct settings *s;     /* that said so */
 	bool sandbox;
 	const struct provider *stand_in;  /* the one of the sandbox's rows that must do, or NULL = any of them */
 	struct error *err;
 	const struct model *first;    /* of those that would do but for the key */
 	const struct model *found;
 };
-
-static const char hint_prompt[] = "if the line is the beginning of the prompt itself, put an empty line before it";
 
 void request_init(struct request *r)
 {
@@ -29,20 +28,23 @@ void request_init(struct request *r)
 	                       .thinking_budget = -1, .reuse = true };
 }
 
-static int refuse_provider(const struct models *m, const char *name, struct error *err)
+static int refuse_provider(const struct choice *c)
 {
+	const struct models *m = c->models;
+	const char *name = c->provider;
+	cleanup_free char *advice = settings_hint(c->s, SET_PROVIDER);
 	cleanup_free const char **names = xcalloc(m->providers_count + 1, sizeof(*names));
 	cleanup_buf struct buf hint = BUF_INIT;
 
 	buf_str(&hint, "the providers are ");
 	for (size_t i = 0; i < m->providers_count; i++) {
 		names[i] = m->providers[i].name;
-		buf_fmt(&hint, "%s, ", names[i]);
+		buf_fmt(&hint, "%s%s", i ? ", " : "", names[i]);
 	}
-	buf_str(&hint, hint_prompt);
+	buf_fmt(&hint, "; %s", advice);
 	const char *near = nearest_word(name, names, m->providers_count);
 	cleanup_free char *word = excerpt(name);
-	return error_set(err, EINVAL, hint.data, "unknown provider \"%s\"%s%s%s", word,
+	return error_set(c->err, EINVAL, hint.data, "unknown provider \"%s\"%s%s%s", word,
 	                 near ? ": did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
@@ -94,10 +96,18 @@ static int refuse_model(const struct choice *c)
 	size_t count;
 	cleanup_free const char **words = model_words(c->models, c->provider, false, &count);
 	cleanup_free char *all = list_models(c->models, c->provider);
+	cleanup_free char *advice = settings_hint(c->s, SET_MODEL);
 	cleanup_free char *hint = xasprintf("the models are %s (`easelfs models` shows what they take); %s",
-	                                    all, hint_prompt);
+	                                    all, advice);
 	const char *near = nearest_word(c->word, words, count);
+	const struct provider *namesake = models_provider(c->models, c->word);
 
+	if (namesake) {
+		cleanup_free char *instead = xasprintf("write provider: %s", namesake->name);
+
+		return error_set(c->err, EINVAL, instead, "unknown model \"%s\": %s is a provider", c->word,
+		                 namesake->name);
+	}
 	if (c->stand_in && models_model(c->models, c->word, NULL))
 		return error_set(c->err, EINVAL, "`provider: sandbox` takes every model",
 		                 "provider \"%s\" does not stand in for the provider of model \"%s\"",
@@ -201,7 +211,7 @@ static int refuse_no_key(const struct choice *c)
 static int choose(struct choice *c)
 {
 	if (c->provider && !models_provider(c->models, c->provider))
-		return refuse_provider(c->models, c->provider, c->err);
+		return refuse_provider(c);
 	if (c->word)
 		choose_by_word(c);
 	else
@@ -302,8 +312,8 @@ static void take_pixels(struct request *r)
 static int fill(struct request *r, const struct choice *c, const struct settings *s, const char *prompt)
 {
 	const struct judge j = { .r = r, .m = c->found, .said = c->word ? c->word : c->found->name,
-	                         .err = c->err };
-	int rc = judge_settings(&j, s);
+	                         .s = s, .err = c->err };
+	int rc = judge_settings(&j);
 
 	if (rc)
 		return rc;
@@ -332,7 +342,7 @@ int request_resolve(struct models *models, const struct settings *s, const char 
                     struct request *out, struct error *err)
 {
 	struct choice c = { .models = models, .word = setting_value(s, SET_MODEL),
-	                    .provider = setting_value(s, SET_PROVIDER), .err = err };
+	                    .provider = setting_value(s, SET_PROVIDER), .s = s, .err = err };
 	const struct provider *asked = c.provider ? models_provider(models, c.provider) : NULL;
 	bool named = asked && provider_is_sandbox(models, asked);
 
@@ -365,10 +375,56 @@ int request_resolve(struct models *models, const struct settings *s, const char 
 int request_check_values(const struct settings *s, struct error *err)
 {
 	cleanup_request struct request r;
-	const struct judge j = { .r = &r, .err = err };
+	const struct judge j = { .r = &r, .s = s, .err = err };
 
 	request_init(&r);
-	return judge_settings(&j, s);
+	return judge_settings(&j);
+}
+
+/* With that row's name and provider in place of what `s` says. */
+static bool row_takes(struct models *models, const struct model *row, const struct settings *s)
+{
+	cleanup_settings struct settings with = { 0 };
+	cleanup_request struct request r;
+
+	settings_set(&with, "model", row->name, NULL);
+	settings_set(&with, "provider", row->provider, NULL);
+	settings_inherit(&with, s);
+	return !request_resolve(models, &with, "x", true, &r, NULL);
+}
+
+/* Whether there is such a model and provider at all; that there is no key says nothing. */
+static int check_names(struct models *models, const struct settings *s, bool sandbox, struct error *err)
+{
+	cleanup_settings struct settings names = { 0 };
+	cleanup_request struct request r;
+	cleanup_error struct error inner = ERROR_INIT;
+
+	for (int i = SET_MODEL; i <= SET_PROVIDER; i++) {
+		names.value[i] = xstrdup(s->value[i]);
+		names.origin[i] = xstrdup(s->origin[i]);
+	}
+	if (request_resolve(models, &names, "x", sandbox, &r, &inner) != -EINVAL)
+		return 0;
+	return error_set(err, inner.code, inner.hint, "%s", inner.text);
+}
+
+int request_check_defaults(struct models *models, const struct settings *s, bool sandbox, struct error *err)
+{
+	cleanup_request struct request r = { 0 };
+	int rc = check_names(models, s, sandbox, err);
+
+	if (rc)
+		return rc;
+	rc = request_resolve(models, s, "x", sandbox, &r, err);
+	if (rc == -ENOKEY) {
+		error_clear(err);
+		return request_check_values(s, err);
+	}
+	for (size_t i = 0; rc && i < models->models_count; i++)
+		if (row_takes(models, &models->models[i], s))
+			return 1;
+	return rc;
 }
 
 static int check_address(const struct request *r, const struct reference *ref, struct error *err)

@@ -69,6 +69,12 @@ int request_resolve(struct models *models, const struct settings *s, const char 
 /* What can be said of values before a model is known (for headers without a prompt below them):
  * `header "people" does not take "a crowd at night": it takes all, adult, none`.  0 or -EINVAL. */
 int request_check_values(const struct settings *s, struct error *err);
+/*
+ * Judges what holds for prompts that don't say otherwise, before there is one.  0: the model that they would get
+ * takes it, or there is no key yet.  1: that one does not, with the sentence, but others do, which a prompt may
+ * name.  -EINVAL: no model takes it, or there is no such model or provider.
+ */
+int request_check_defaults(struct models *models, const struct settings *s, bool sandbox, struct error *err);
 /* After references are filled in: number, formats and sizes against the model.  0 or -EINVAL. */
 int request_check_references(const struct request *r, struct error *err);
 

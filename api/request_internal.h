@@ -12,9 +12,10 @@ struct judge {
 	struct request *r;
 	const struct model *m;        /* NULL: judge what holds for every model */
 	const char *said;             /* its name in messages */
+	const struct settings *s;
 	struct error *err;
 };
-int judge_settings(const struct judge *j, const struct settings *s);
+int judge_settings(const struct judge *j);
 
 /* The value of a setting, or NULL if it is not set (or set to nothing). */
 const char *setting_value(const struct settings *s, enum setting which);

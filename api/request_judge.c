@@ -386,19 +386,26 @@ static void note_reduced(const struct judge *j, const struct pair *p)
 		                       j->said, j->r->ratio);
 }
 
+static char *size_takes(const struct model *m)
+{
+	cleanup_free char *ratios = join(m->ratios);
+
+	return xasprintf("%s, or WIDTHxHEIGHT of one of these", ratios);
+}
+
 /* Resolution is read before size. */
 static char *read_size(const struct judge *j, const char *value)
 {
 	struct pair p;
 
 	if (!read_pair(value, &p))
-		return j->m ? join(j->m->ratios) : takes(SET_SIZE);
+		return j->m ? size_takes(j->m) : takes(SET_SIZE);
 	if (!j->m)
 		return NULL;
 	const struct pixels *x = p.pixels ? documented(j, &p) : NULL;
 	const char *ratio = x ? x->ratio : equal_ratio(j->m, &p);
 	if (!ratio)
-		return join(j->m->ratios);
+		return size_takes(j->m);
 	j->r->ratio = xstrdup(ratio);
 	if (p.pixels && !x)
 		note_reduced(j, &p);
@@ -406,9 +413,6 @@ static char *read_size(const struct judge *j, const char *value)
 		j->r->resolution = xstrdup(x->resolution);
 	return NULL;
 }
-
-static const char prompt_hint[] =
-	"if the line is the beginning of the prompt itself, put an empty line before it";
 
 /* Long values are prompts more often than not: the beginning will do. */
 char *excerpt(const char *value)
@@ -422,20 +426,21 @@ char *excerpt(const char *value)
 	return xasprintf("%.*s…", (int)cut, value);
 }
 
-/* OpenAI's quality is a word; it has another place. */
-static const char *hint_for(enum setting which, const char *value)
+/* OpenAI's quality is a word; it has another place.  The caller frees. */
+static char *hint_for(const struct judge *j, enum setting which, const char *value)
 {
 	static const struct spelling words[] = { { "low", 0 }, { "medium", 0 }, { "high", 0 }, { "auto", 0 } };
 
 	if (which == SET_QUALITY && SPELLED(words, value) == 0)
-		return "quality is how much a JPEG is compressed; a provider's own word goes as metadata./quality: \"high\"";
-	return prompt_hint;
+		return xstrdup("quality is how much a JPEG is compressed; a provider's own word goes as "
+		               "metadata./quality: \"high\"");
+	return settings_hint(j->s, which);
 }
 
 static int refuse_value(const struct judge *j, enum setting which, const char *value, const char *takes_)
 {
 	cleanup_free char *short_value = excerpt(value);
-	const char *hint = hint_for(which, value);
+	cleanup_free char *hint = hint_for(j, which, value);
 
 	if (!j->m)
 		return error_set(j->err, EINVAL, hint, "header \"%s\" does not take \"%s\": it takes %s",
@@ -459,14 +464,14 @@ static char *who_takes(const struct judge *j, enum setting which)
 static int refuse_header(const struct judge *j, enum setting which, const char *value)
 {
 	cleanup_buf struct buf does = BUF_INIT, hint = BUF_INIT;
-	cleanup_free char *others = who_takes(j, which);
+	cleanup_free char *others = who_takes(j, which), *advice = hint_for(j, which, value);
 
 	for (int i = 0; i < SET_COUNT; i++)
 		if (j->m->takes[i])
 			buf_fmt(&does, "%s%s", does.len ? ", " : "", setting_table[i].name);
 	if (*others)
 		buf_fmt(&hint, "models that take it: %s; ", others);
-	buf_str(&hint, hint_for(which, value));
+	buf_str(&hint, advice);
 	return error_set(j->err, EINVAL, hint.data, "model \"%s\" does not take the header \"%s\": it takes %s",
 	                 j->said, setting_table[which].name, does.data ? does.data : "none");
 }
@@ -564,8 +569,9 @@ static int check_all(const struct judge *j, const char *size)
 	return rc ? rc : check_together(j);
 }
 
-int judge_settings(const struct judge *j, const struct settings *s)
+int judge_settings(const struct judge *j)
 {
+	const struct settings *s = j->s;
 	const char *resolution = setting_value(s, SET_RESOLUTION), *size = setting_value(s, SET_SIZE);
 	int rc = 0;
 

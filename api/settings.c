@@ -135,15 +135,21 @@ static char *nearest_name(const char *name)
 	return found;
 }
 
-static int refuse_unknown(const char *name, struct error *err)
+/* Only a prompt's line may be part of its text. */
+static const char *line_hint(const struct settings *s)
+{
+	return s->place ? "correct it there, or take it out" : prompt_hint;
+}
+
+static int refuse_unknown(const struct settings *s, const char *name, struct error *err)
 {
 	cleanup_free char *near = nearest_name(name);
 
 	if (near)
-		return error_set(err, EINVAL, prompt_hint, "unknown header \"%s\": did you mean \"%s\"?", name,
+		return error_set(err, EINVAL, line_hint(s), "unknown header \"%s\": did you mean \"%s\"?", name,
 		                 near);
 	cleanup_free char *names = all_names();
-	cleanup_free char *hint = xasprintf("the headers are %s; %s", names, prompt_hint);
+	cleanup_free char *hint = xasprintf("the headers are %s; %s", names, line_hint(s));
 	return error_set(err, EINVAL, hint, "unknown header \"%s\"", name);
 }
 
@@ -159,7 +165,24 @@ static int set_value(struct settings *s, enum setting which, char *value, struct
 		return refuse_twice(setting_table[which].name, err);
 	}
 	s->value[which] = value;
+	free(s->origin[which]);
+	s->origin[which] = xstrdup(s->place);
 	return 0;
+}
+
+void settings_unset(struct settings *s, enum setting which)
+{
+	free(s->value[which]);
+	free(s->origin[which]);
+	s->value[which] = s->origin[which] = NULL;
+}
+
+char *settings_hint(const struct settings *s, enum setting which)
+{
+	if (s->origin[which])
+		return xasprintf("it comes from %s: change it there, or say another \"%s\" in the prompt",
+		                 s->origin[which], setting_table[which].name);
+	return xstrdup("if the line is the beginning of the prompt itself, put an empty line before it");
 }
 
 static int set_google(struct settings *s, char *which, const char *name, const char *value,
@@ -170,7 +193,7 @@ static int set_google(struct settings *s, char *which, const char *name, const c
 	bool first = !s->google_search && !s->google_image_search;
 
 	if (!yes && !no)
-		return error_set(err, EINVAL, prompt_hint, "header \"%s\" does not take \"%s\": it takes true, false",
+		return error_set(err, EINVAL, line_hint(s), "header \"%s\" does not take \"%s\": it takes true, false",
 		                 name, value);
 	if (*which)
 		return refuse_twice(name, err);
@@ -180,10 +203,9 @@ static int set_google(struct settings *s, char *which, const char *name, const c
 	if (s->google_image_search == 'y' && s->google_search == 'n')
 		return error_set(err, EINVAL, "set google_search to true, or write `search: image`",
 		                 "google_image_search needs google_search");
-	free(s->value[SET_SEARCH]);
-	s->value[SET_SEARCH] = xstrdup(s->google_image_search == 'y' ? "image" :
-	                               s->google_search == 'y' ? "web" : "off");
-	return 0;
+	settings_unset(s, SET_SEARCH);
+	return set_value(s, SET_SEARCH, xstrdup(s->google_image_search == 'y' ? "image" :
+	                                        s->google_search == 'y' ? "web" : "off"), err);
 }
 
 static bool is_metadata_name(const char *name)
@@ -269,7 +291,7 @@ int settings_set(struct settings *s, const char *name, const char *value, struct
 		return set_google(s, which, name, plain, err);
 	int setting = setting_by_name(name);
 	if (setting < 0)
-		return refuse_unknown(name, err);
+		return refuse_unknown(s, name, err);
 	return set_value(s, (enum setting)setting, steal_pointer(&plain), err);
 }
 
@@ -284,8 +306,10 @@ static bool has_metadata(const struct settings *s, const char *name)
 void settings_inherit(struct settings *s, const struct settings *outer)
 {
 	for (int i = 0; i < SET_COUNT; i++)
-		if (!s->value[i])
+		if (!s->value[i] && outer->value[i]) {
 			s->value[i] = xstrdup(outer->value[i]);
+			s->origin[i] = xstrdup(outer->origin[i]);
+		}
 	for (size_t i = 0; i < outer->metadata_count; i++) {
 		if (has_metadata(s, outer->metadata[i].name))
 			continue;
@@ -298,7 +322,7 @@ void settings_inherit(struct settings *s, const struct settings *outer)
 void settings_release(struct settings *s)
 {
 	for (int i = 0; i < SET_COUNT; i++)
-		free(s->value[i]);
+		settings_unset(s, (enum setting)i);
 	for (size_t i = 0; i < s->metadata_count; i++) {
 		free(s->metadata[i].name);
 		free(s->metadata[i].json);

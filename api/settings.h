@@ -28,6 +28,9 @@ extern const struct setting_info setting_table[SET_COUNT];
 
 struct settings {
 	char *value[SET_COUNT];       /* owned; NULL = not set here */
+	char *origin[SET_COUNT];      /* owned; where the value stands; NULL = in the prompt itself */
+	const char *place;            /* where what settings_set() is given stands, `FILE:LINE` or `the option -o`;
+	                                 borrowed; NULL = in the prompt itself */
 	struct { char *name, *json; } *metadata;   /* metadata.NAME: json is valid JSON text */
 	size_t metadata_count;
 	char google_search, google_image_search;   /* 'y', 'n': as set by these two; 0 = not used */
@@ -47,6 +50,11 @@ bool setting_is_known(const char *name);
  * (`unknown header "sise": did you mean "size"?`), set twice, metadata value that is not JSON.
  */
 int settings_set(struct settings *s, const char *name, const char *value, struct error *err);
+/* Forgets the value, and where it stood. */
+void settings_unset(struct settings *s, enum setting which);
+/* What to do about a value that was refused: where it stands, or, if that is the prompt, that an empty line
+ * before it makes it the prompt's.  The caller frees. */
+char *settings_hint(const struct settings *s, enum setting which);
 /* Fills what `s` lacks from `outer` (copies).  metadata is merged by name. */
 void settings_inherit(struct settings *s, const struct settings *outer);
 void settings_release(struct settings *s);

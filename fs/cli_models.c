@@ -228,10 +228,25 @@ static int refuse_model(const struct models *all, const char *name, const char *
 
 struct wish { const char *name, *provider; bool json; };
 
+static int check_provider(const struct models *all, const char *name, struct error *err)
+{
+	if (!name || models_provider(all, name))
+		return 0;
+	cleanup_free const char **names = xcalloc(all->providers_count, sizeof(*names));
+	for (size_t i = 0; i < all->providers_count; i++)
+		names[i] = all->providers[i].name;
+	const char *near = nearest_word(name, names, all->providers_count);
+	return error_set(err, ENOENT, "easelfs models lists models and their providers",
+	                 "unknown provider \"%s\"%s%s%s", name, near ? ": did you mean \"" : "", near ? near : "",
+	                 near ? "\"?" : "");
+}
+
 static int print_models(const struct models *all, const struct wish *w, struct error *err)
 {
 	struct choice c;
 
+	if (check_provider(all, w->provider, err))
+		return -ENOENT;
 	choose(all, w->name, w->provider, &c);
 	if (w->json) {
 		models_print_json(all, c.rows, c.count);

@@ -44,16 +44,15 @@ static int inherit_folder(struct fs *fs, const char *folder, const char *base, b
 	cleanup_buf struct buf text = BUF_INIT;
 	cleanup_settings struct settings defaults = { 0 };
 	cleanup_free char *pattern = NULL;
-	cleanup_error struct error inner = ERROR_INIT;
 
 	if (fd < 0)
 		return 0;
 	int result = read_file(fd, PROMPT_BYTES_MAX, &text);
-	if (result == 0)
-		result = defaults_parse(text.data ? text.data : "", text.len, &defaults, &pattern, &inner);
 	if (result < 0)
-		return error_set(err, -result, inner.hint, "%s: %s", path,
-		                 inner.text ? inner.text : strerror(-result));
+		return error_set(err, -result, "make it readable", "%s cannot be read: %s", path, strerror(-result));
+	result = defaults_parse(path, text.data, text.len, &defaults, &pattern, err);
+	if (result < 0)
+		return result;
 	if (pattern && !*decided) {
 		*decided = true;
 		if (!defaults_allow(pattern, base))

@@ -168,6 +168,9 @@ static const struct option_row {
 	{ "log", "error, warning, info or debug", "info", "how much is logged", false, set_log },
 };
 
+/* What was said last, and where. */
+struct option_said { char *value, *from; };
+
 /* `_` and `-` are the same, and case does not matter. */
 static bool same_name(const char *a, const char *b)
 {
@@ -313,11 +316,19 @@ static int set_header(struct layer *l, const char *header, const char *value, st
 {
 	int known = setting_by_name(header);
 
-	if (l->last_wins && known >= 0) {
-		free(l->headers.value[known]);
-		l->headers.value[known] = NULL;
-	}
+	if (l->last_wins && known >= 0)
+		settings_unset(&l->headers, (enum setting)known);
 	return settings_set(&l->headers, header, value, err);
+}
+
+static void note_said(struct options *o, const struct option_row *row, const char *value, const char *from)
+{
+	struct option_said *said = &o->said[row - option_table];
+
+	free(said->value);
+	free(said->from);
+	said->value = xstrdup(value);
+	said->from = xstrdup(from);
 }
 
 /* value NULL: the name stood alone. */
@@ -341,6 +352,8 @@ static int layer_set(struct options *o, struct layer *l, const char *name, const
 	if (row && row->set && !row->set(o, value))
 		return error_set(err, EINVAL, NULL, "option \"%s\" does not take \"%s\": it takes %s", name,
 		                 value, row->takes);
+	if (row)
+		note_said(o, row, value, l->headers.place);
 	return header ? set_header(l, header, value, err) : 0;
 }
 
@@ -384,7 +397,11 @@ static int take_item(struct options *o, struct layer *l, struct buf *passed, con
 		take_foreign(o, passed, f, item);
 		return 0;
 	}
-	return layer_set(o, l, name, equals ? equals + 1 : NULL, err);
+	cleanup_free char *place = xasprintf("the option -o %s", name);
+	l->headers.place = place;
+	int rc = layer_set(o, l, name, equals ? equals + 1 : NULL, err);
+	l->headers.place = NULL;
+	return rc;
 }
 
 static int read_command_line(struct options *o, struct layer *l, const char *const *dash_o,
@@ -424,9 +441,53 @@ static int take_variable(struct options *o, struct layer *l, const char *name, s
 	cleanup_error struct error inner = ERROR_INIT;
 	const char *value = environment(name, &variable);
 
-	if (value && layer_set(o, l, name, value, &inner))
-		return error_at(err, &inner, variable);
-	return 0;
+	if (!value)
+		return 0;
+	cleanup_free char *place = xasprintf("the variable %s", variable);
+	l->headers.place = place;
+	int rc = layer_set(o, l, name, value, &inner);
+	l->headers.place = NULL;
+	return rc ? error_at(err, &inner, variable) : 0;
+}
+
+/* The variables of ours that are no options. */
+static const char *const other_variables[] = { "SANDBOX_KEY", "KILL", "CLOCK" };
+
+static void warn_of_variable(const char *name)
+{
+	const char *known[ARRAY_LEN(option_table) + SET_COUNT];
+	size_t count = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(option_table); i++)
+		known[count++] = option_table[i].name;
+	for (size_t i = 0; i < SET_COUNT; i++)
+		known[count++] = setting_table[i].name;
+	const char *near = nearest_word(name, known, count);
+	cleanup_free char *variable = NULL;
+	if (near)
+		environment(near, &variable);
+	log_warning("the variable EASELFS_%s means nothing%s%s%s", name, near ? ": did you mean " : "",
+	            near ? variable : "", near ? "?" : "");
+}
+
+/* What the configuration may name as `key-env` is somebody's, too. */
+static void warn_of_variables(const struct options *o)
+{
+	static const char prefix[] = "EASELFS_";
+
+	for (char **v = environ; *v; v++) {
+		if (!str_starts_with(*v, prefix))
+			continue;
+		cleanup_free char *variable = xstrndup(*v, strcspn(*v, "="));
+		const char *name = variable + strlen(prefix);
+		cleanup_free char *header = header_name(name);
+		bool is_ours = header || option_by_name(name);
+
+		for (size_t i = 0; i < ARRAY_LEN(other_variables); i++)
+			is_ours = is_ours || str_starts_with(name, other_variables[i]);
+		if (!is_ours && !strstr(o->config_text, variable))
+			warn_of_variable(name);
+	}
 }
 
 static int read_environment(struct options *o, struct layer *l, struct error *err)
@@ -541,8 +602,11 @@ static int find_config(struct options *o, const char *const *dash_o, struct erro
 	cleanup_free char *given = config_of_command_line(dash_o);
 	cleanup_free char *variable = NULL;
 
-	if (!given)
-		given = xstrdup(environment("config", &variable));
+	const char *set = given ? NULL : environment("config", &variable);
+	if (set) {
+		given = xstrdup(set);
+		note_said(o, option_by_name("config"), set, "the variable EASELFS_CONFIG");
+	}
 	if (given && !*given)
 		return error_set(err, EINVAL, NULL, "option \"config\" needs a value: config=PATH");
 	o->config_path = given ? absolute(given) : default_config();
@@ -574,6 +638,7 @@ static int judge_section(const char *section, const char *name, struct error *er
 
 static int take_config_line(struct options *o, struct layer *l, const struct nv *r, struct error *err)
 {
+	cleanup_free char *place = xasprintf("%s:%d", o->config_path, r->line);
 	int rc = judge_section(r->section, r->name, err);
 
 	if (rc <= 0)
@@ -581,7 +646,10 @@ static int take_config_line(struct options *o, struct layer *l, const struct nv 
 	if (same_name(r->name, "config"))
 		return error_set(err, EINVAL, "use -o config= or EASELFS_CONFIG",
 		                 "a configuration cannot name another one");
-	return layer_set(o, l, r->name, r->value, err);
+	l->headers.place = place;
+	rc = layer_set(o, l, r->name, r->value, err);
+	l->headers.place = NULL;
+	return rc;
 }
 
 static int read_defaults(struct options *o, struct layer *l, struct error *err)
@@ -621,10 +689,12 @@ static int load_layers(struct options *o, struct layer layers[3], const char *co
 		rc = read_environment(o, &layers[1], err);
 	if (!rc)
 		rc = read_command_line(o, &layers[2], dash_o, err);
-	if (!rc)
-		for (int i = 2; i >= 0; i--)
-			settings_inherit(&o->defaults, &layers[i].headers);
-	return rc;
+	if (rc)
+		return rc;
+	for (int i = 2; i >= 0; i--)
+		settings_inherit(&o->defaults, &layers[i].headers);
+	warn_of_variables(o);
+	return 0;
 }
 
 int options_load(struct options *o, const char *const *dash_o, bool foreground, struct error *err)
@@ -637,6 +707,7 @@ int options_load(struct options *o, const char *const *dash_o, bool foreground, 
 		.settle = 0.2, .budget_pictures = 100, .budget_usd = -1, .crash_count = 3, .crash_ms = 600000,
 		.reuse = true, .sandboxing = true,
 		.log_level = LOG_LEVEL_INFO, .foreground = foreground,
+		.said = xcalloc(ARRAY_LEN(option_table), sizeof(*o->said)),
 	};
 	int rc = load_layers(o, layers, dash_o, err);
 	for (size_t i = 0; i < ARRAY_LEN(layers); i++)
@@ -651,8 +722,33 @@ void options_release(struct options *o)
 	free(o->config_path);
 	free(o->config_text);
 	free(o->fuse_options);
+	for (size_t i = 0; o->said && i < ARRAY_LEN(option_table); i++) {
+		free(o->said[i].value);
+		free(o->said[i].from);
+	}
+	free(o->said);
 	settings_release(&o->defaults);
 	*o = (struct options){ 0 };
+}
+
+void options_report(const struct options *o, void (*each)(void *arg, const char *name, const char *value,
+                                                          const char *from), void *arg)
+{
+	for (size_t i = 0; i < ARRAY_LEN(option_table); i++) {
+		const struct option_row *row = &option_table[i];
+		const struct option_said *said = &o->said[i];
+
+		if (!strcmp(row->name, "config"))
+			each(arg, row->name, o->config_path, said->from);
+		else if (row->set || !said->value)
+			each(arg, row->name, said->value ? said->value : row->initial, said->from);
+	}
+	for (size_t i = 0; i < SET_COUNT; i++) {
+		const struct option_row *row = option_by_name(setting_table[i].name);
+
+		if (o->defaults.value[i] && !(row && row->set))
+			each(arg, setting_table[i].name, o->defaults.value[i], o->defaults.origin[i]);
+	}
 }
 
 void options_help(struct buf *out)

@@ -30,14 +30,20 @@ struct options {
 	bool allow_other;
 	bool read_only;
 	char *fuse_options;           /* passed to libfuse: `allow_other,fsname=…` without ours; or NULL */
+	struct option_said *said;     /* by row of the table of options */
 };
 #define cleanup_options __attribute__((cleanup(options_release)))
 
 /* dash_o: every -o argument's list, in order (NULL-terminated).  Unknown names are refused with the
  * nearest one; generic mount options (rw, _netdev, nofail, noauto, user, x-*, …) are ignored, FUSE's
- * own passed on.  0 or -EINVAL with the sentence (for the configuration: file:line). */
+ * own passed on.  A variable that begins with EASELFS_ and means nothing is warned of.  0 or -EINVAL with the
+ * sentence (for the configuration: file:line). */
 int options_load(struct options *o, const char *const *dash_o, bool foreground, struct error *err);
 void options_release(struct options *o);
+/* Calls each(arg, name, value, from) for every option, and every header that has a value; from: where it was
+ * said (`FILE:LINE`, `the variable EASELFS_N`, `the option -o`), or NULL for what is built in.  All lent. */
+void options_report(const struct options *o, void (*each)(void *arg, const char *name, const char *value,
+                                                          const char *from), void *arg);
 /* One line per option, for --help and `-o help`. */
 void options_help(struct buf *out);
 /* The same for `easelfs help --table`: `setting`, name, what it takes, default, prose, between tabs. */

@@ -290,12 +290,11 @@ void prompt_release(struct prompt *p)
 	*p = (struct prompt){ 0 };
 }
 
-/* One line of a `.defaults` file. */
-static int take_default(const struct nv *r, struct settings *out, char **pattern, struct error *err)
+static int take_value(const struct nv *r, struct settings *out, char **pattern, struct error *err)
 {
 	if (r->section)
 		return error_set(err, EINVAL, "sections belong into the configuration",
-		                 "line %d stands under [%s], and `.defaults` has no sections", r->line, r->section);
+		                 "it stands under [%s], and `.defaults` has no sections", r->section);
 	if (strcasecmp(r->name, "prompts"))
 		return settings_set(out, r->name, r->value, err);
 	if (*pattern)
@@ -304,19 +303,43 @@ static int take_default(const struct nv *r, struct settings *out, char **pattern
 	return 0;
 }
 
-int defaults_parse(const char *bytes, size_t len, struct settings *out, char **pattern, struct error *err)
+/* One line of a `.defaults` file. */
+static int take_default(const char *name, const struct nv *r, struct settings *out, char **pattern,
+                        struct error *err)
 {
+	cleanup_free char *place = xasprintf("%s:%d", name, r->line);
+	cleanup_error struct error inner = ERROR_INIT;
+
+	out->place = place;
+	int rc = take_value(r, out, pattern, &inner);
+	out->place = NULL;
+	return rc ? error_set(err, inner.code, inner.hint, "%s: %s", place, inner.text) : 0;
+}
+
+static int read_lines(const char *name, struct nv *r, struct settings *out, char **pattern, struct error *err)
+{
+	cleanup_error struct error inner = ERROR_INIT;
+	int rc = 0;
+
+	while (!rc && (rc = nv_next(r, &inner)) > 0)
+		rc = take_default(name, r, out, pattern, err);
+	return inner.text ? error_set(err, inner.code, inner.hint, "%s: %s", name, inner.text) : rc;
+}
+
+int defaults_parse(const char *name, const char *bytes, size_t len, struct settings *out, char **pattern,
+                   struct error *err)
+{
+	cleanup_error struct error inner = ERROR_INIT;
 	struct nv r;
 
 	*out = (struct settings){ 0 };
 	*pattern = NULL;
 	bytes = len ? bytes : "";
-	int rc = check_bytes(bytes, len, err);
+	int rc = check_bytes(bytes, len, &inner);
 	if (rc)
-		return rc;
+		return error_set(err, inner.code, inner.hint, "%s: %s", name, inner.text);
 	nv_init(&r, bytes, len, NV_CONFIG);
-	while (!rc && (rc = nv_next(&r, err)) > 0)
-		rc = take_default(&r, out, pattern, err);
+	rc = read_lines(name, &r, out, pattern, err);
 	nv_release(&r);
 	if (rc) {
 		settings_release(out);

@@ -60,9 +60,11 @@ void prompt_release(struct prompt *p);
 
 /*
  * Reads a `.defaults` file: headers, `#` and `;` comments, and `prompts: *.prompt` or `prompts: none`,
- * whose value goes to *pattern (the caller frees; NULL if there is none).  Errors as above.
+ * whose value goes to *pattern (the caller frees; NULL if there is none).  `name`: what the file is called in
+ * errors, as above, and in where the settings say that they come from (`NAME:LINE`).
  */
-int defaults_parse(const char *bytes, size_t len, struct settings *out, char **pattern, struct error *err);
+int defaults_parse(const char *name, const char *bytes, size_t len, struct settings *out, char **pattern,
+                   struct error *err);
 /* Whether a prompt of that base name is one where `.defaults` says `prompts: pattern` (NULL: yes). */
 bool defaults_allow(const char *pattern, const char *basename);
 

@@ -45,6 +45,16 @@ static struct reference *add_reference(struct request *r, const char *name)
 	return ref;
 }
 
+static int refuse_no_picture(const char *path, const struct request *r, struct error *err)
+{
+	cleanup_buf struct buf hint = BUF_INIT;
+
+	buf_fmt(&hint, "model \"%s\" takes", r->model->name);
+	for (char *const *format = r->model->ref_formats; *format; format++)
+		buf_fmt(&hint, "%s %s", format == r->model->ref_formats ? "" : ",", *format);
+	return error_set(err, EINVAL, hint.data, "reference %s is no picture", path);
+}
+
 static int add_file(const struct reader *from, const char *path, struct request *r, struct error *err)
 {
 	cleanup_fd int fd = rights_open(from->fs, &from->rights, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
@@ -63,8 +73,7 @@ static int add_file(const struct reader *from, const char *path, struct request 
 		                 "reference %s has %lld bytes; %s takes at most %llu", path,
 		                 (long long)st.st_size, r->provider->name, (unsigned long long)max);
 	if (image_probe(fd, &info) < 0)
-		return error_set(err, EINVAL, "references are pictures: PNG, JPEG or WebP",
-		                 "reference %s is no picture", path);
+		return refuse_no_picture(path, r, err);
 	struct reference *ref = add_reference(r, path);
 	ref->mime = xstrdup(image_mime(info.type));
 	int result = store_keep_reference(&from->fs->store, fd, max, ref->sha256, &ref->size);
@@ -82,11 +91,12 @@ static void add_url(const char *url, struct request *r)
 	sha256_bytes(url, strlen(url), ref->sha256);
 }
 
-static bool exists(const struct reader *from, const char *path)
+/* 0, or -errno; -EXDEV: it leads out of the mount. */
+static int look(const struct reader *from, const char *path)
 {
 	cleanup_fd int fd = rights_open(from->fs, &from->rights, path, O_PATH | O_NOFOLLOW);
 
-	return fd >= 0;
+	return fd < 0 ? fd : 0;
 }
 
 /* Names in `folder` that match, in name order. */
@@ -105,20 +115,60 @@ static void match(const struct reader *from, const char *folder, const char *pat
 		qsort(out->name, out->count, sizeof(*out->name), by_name);
 }
 
-static void find_in(const struct reader *from, const char *folder, const char *word, struct names *out)
+/* The path of a word from the mount's root; the caller frees. */
+static char *path_of(const char *folder, const char *word)
 {
-	cleanup_free char *path = *word == '/' ? xstrdup(word + 1)
-	                        : xasprintf("%s%s%s", folder, *folder ? "/" : "", word);
+	return *word == '/' ? xstrdup(word + 1) : xasprintf("%s%s%s", folder, *folder ? "/" : "", word);
+}
+
+/* What the word means below that folder is added.  0 (nothing may have been found), or -EXDEV. */
+static int find_in(const struct reader *from, const char *folder, const char *word, struct names *out)
+{
+	cleanup_free char *path = path_of(folder, word);
 	char *slash = strrchr(path, '/');
 
 	if (!strpbrk(slash ? slash + 1 : path, "*?[")) {
-		if (exists(from, path))
+		int result = look(from, path);
+
+		if (!result)
 			names_add(out, xstrdup(path));
-		return;
+		return result == -EXDEV ? result : 0;
 	}
 	if (slash)
 		*slash = '\0';
+	if (slash && look(from, path) == -EXDEV)
+		return -EXDEV;
 	match(from, slash ? path : "", slash ? slash + 1 : path, out);
+	return 0;
+}
+
+static bool is_address(const char *word)
+{
+	return !strncasecmp(word, "http://", 7) || !strncasecmp(word, "https://", 8);
+}
+
+/* Blanks in a name are fine; where both sides look like pictures, a comma is more likely missing. */
+static char *comma_hint(const char *word)
+{
+	for (const char *blank = strpbrk(word, " \t"); blank; blank = strpbrk(blank + 1, " \t")) {
+		cleanup_free char *before = xstrndup(word, (size_t)(blank - word));
+		const char *after = blank + strspn(blank, " \t");
+
+		if ((image_suffix_known(before) || is_address(before)) &&
+		    (image_suffix_known(after) || is_address(after)))
+			return xasprintf("separate references by commas: %s, %s", before, after);
+	}
+	return xstrdup("copy it there and save the prompt again");
+}
+
+static int refuse_missing(const char *folder, const char *pool, const char *word, struct error *err)
+{
+	cleanup_free char *hint = comma_hint(word);
+
+	if (*word == '/')
+		return error_set(err, EINVAL, hint, "reference %s is not there (looked from the mount's root)", word);
+	return error_set(err, EINVAL, hint, "reference %s is not there (looked in %s and %s)", word,
+	                 *folder ? folder : "the prompt's folder", pool);
 }
 
 /* One word of the header: in the prompt's folder, else in the refs/ beside it. */
@@ -127,19 +177,24 @@ static int gather_word(const struct reader *from, const char *folder, const char
 {
 	struct names found = { 0 };
 	cleanup_free char *pool = xasprintf("%s%srefs", folder, *folder ? "/" : "");
-	int result = 0;
+	int result;
 
-	if (strncasecmp(word, "http://", 7) == 0 || strncasecmp(word, "https://", 8) == 0) {
+	if (is_address(word) && !strpbrk(word, " \t")) {
 		add_url(word, r);
 		return 0;
 	}
-	find_in(from, folder, word, &found);
-	if (!found.count && *word != '/')
-		find_in(from, pool, word, &found);
-	if (!found.count)
-		result = error_set(err, EINVAL, "copy it there and save the prompt again",
-		                   "reference %s is not there (looked in %s and %s)", word,
-		                   *folder ? folder : "the prompt's folder", pool);
+	if (strstr(word, "://") && !is_address(word))
+		return error_set(err, EINVAL, "save the picture in the mount and name the file, or give an https:// address",
+		                 "reference %s is an address of a kind that no provider fetches: only https:// and "
+		                 "http:// are", word);
+	result = find_in(from, folder, word, &found);
+	if (!result && !found.count && *word != '/')
+		result = find_in(from, pool, word, &found);
+	if (result)
+		result = error_set(err, EINVAL, "copy the picture into the mount, and name it there",
+		                   "reference %s lies outside of the mount", word);
+	else if (!found.count)
+		result = refuse_missing(folder, pool, word, err);
 	for (size_t i = 0; i < found.count && result == 0; i++)
 		result = add_file(from, found.name[i], r, err);
 	names_release(&found);

@@ -281,16 +281,16 @@ static int await_answer(struct serving *s, struct error *err)
 static int start_models(struct serving *s, struct error *err)
 {
 	const struct options *o = &s->fs->options;
-
-	const char *model = o->defaults.value[SET_MODEL], *provider = o->defaults.value[SET_PROVIDER];
+	cleanup_error struct error refused = ERROR_INIT;
 
 	s->models = models_load(o->config_text, o->config_len, o->config_path, err);
 	if (!s->models)
 		return -EINVAL;
-	if (provider && *provider && !models_provider(s->models, provider))
-		return error_set(err, EINVAL, "easelfs models lists them", "unknown provider \"%s\"", provider);
-	if (model && *model && !models_model(s->models, model, NULL))
-		return error_set(err, EINVAL, "easelfs models lists them", "unknown model \"%s\"", model);
+	int rc = request_check_defaults(s->models, &o->defaults, o->sandbox, &refused);
+	if (rc < 0)
+		return error_set(err, EINVAL, refused.hint, "%s", refused.text);
+	if (rc)
+		log_warning("prompts that name no other model will fail: %s; %s", refused.text, refused.hint);
 	return 0;
 }
 

@@ -112,19 +112,30 @@ printf 'refs: none*.png\n\na cat like glob\n' | put glob.txt
 refused 'a pattern that fits none' glob.txt '^reference none\*\.png is not there' .
 at 'echo "no picture" >fake.png; printf "\211PNG\r\n\032\n" >cut.png; mkdir fold.png'
 printf 'refs: fake.png\n\na cat like fake\n' | put fake.txt
-refused 'one that is no picture' fake.txt '^reference fake\.png is no picture$' 'PNG, JPEG or WebP'
+refused 'one that is no picture' fake.txt '^reference fake\.png is no picture$' '^model "nano-banana" takes jpeg, png, webp$'
 printf 'refs: cut.png\n\na cat like cut\n' | put cut.txt
 refused 'one that is cut off' cut.txt '^reference cut\.png is no picture$' .
+printf 'refs: a.png b.png\n\na cat\n' | put comma.txt
+refused 'two without a comma' comma.txt '^reference a\.png b\.png is not there' '^separate references by commas: a\.png, b\.png$'
+printf 'refs: ftp://example.org/a.png\n\na cat\n' | put ftp.txt
+refused 'an address of another kind' ftp.txt '^reference ftp://.* no provider fetches: only https:// and http:// are$' 'save the picture in the mount'
+printf 'refs: /sub/none.png\n\na cat\n' | put root.txt
+refused 'one that is missing at the root' root.txt '^reference /sub/none\.png is not there .looked from the mount.s root.$' .
+printf 'model: google\n\na cat\n' | put google.txt
+refused 'a provider as model' google.txt '^unknown model "google": google is a provider$' '^write provider: google$'
+at 'mkdir dir; printf "# ours\nsize: 21:9\n" >dir/.defaults'
+printf 'a cat below defaults that do not fit\n' | put dir/cat.txt
+refused 'a value from .defaults' dir/cat.txt '^model "nano-banana" does not take size "21:9".*WIDTHxHEIGHT' '^it comes from dir/\.defaults:2: change it there'
 printf 'refs: fold.png\n\na cat\n' | put fold.txt
 refused 'one that is a folder' fold.txt '^reference fold\.png is no file$' .
 printf 'refs: ../../../etc/hostname\n\na cat\n' | put outside.txt
-refused 'one outside of the mount' outside.txt '^reference \.\./\.\./\.\./etc/hostname ' .
+refused 'one outside of the mount' outside.txt '^reference \.\./\.\./\.\./etc/hostname lies outside of the mount$' 'copy the picture into the mount'
 at 'mkdir many.refs; for i in {1..15}; do cp out/p01.png many.refs/$i.png; done'
 printf 'a cat like all of these\n' | put many.txt
 refused 'too many references' many.txt '^model "nano-banana" takes up to 14 references, and these are 15$' 'leave some of them out'
 at 'echo "sise: 16:9" >../defaults; mkdir bad; cp ../defaults bad/.defaults'
 printf 'a cat below bad defaults\n' | put bad/cat.txt
-refused 'a mistake in .defaults' bad/cat.txt '^bad/\.defaults: unknown header "sise": did you mean "size"\?$' .
+refused 'a mistake in .defaults' bad/cat.txt '^bad/\.defaults:1: unknown header "sise": did you mean "size"\?$' .
 printf 'two cats\n' | put two.txt
 ok 'the first of two names' completes two.txt
 good=$((good + 1))
@@ -268,7 +279,7 @@ echo 'a cat without a key' | put cat.txt
 ok 'no key at all' wait_state cat.txt stopped
 text=$(status_of cat.txt)
 like "$(field reason "$text")" 'no key for the provider toapis.*TOAPIS_API_KEY.*key is missing' 'says which'
-like "$(field hint "$text")" 'set TOAPIS_API_KEY, or name a file' 'and what to do'
+like "$(field hint "$text")" 'write the key into it and chmod 600 .*/key, or set TOAPIS_API_KEY' 'and what to do'
 ok 'nobody waits for a person' not timeout 10 cat "$MNT/wait/cat.png"
 ok 'unmounted' umount_it
 (umask 077 && echo key-of-the-tests >"$WORK/key")

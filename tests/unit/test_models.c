@@ -317,14 +317,35 @@ static void every_row_is_sane(void **state)
 	models_unref(m);
 }
 
+static const char *new_list(const struct key *k)
+{
+	static const struct { const char *name, *value; } lists[] = {
+		{ "ratios", "1:1 8:3" }, { "resolutions", "1K 7K" }, { "ref-formats", "png bmp" }, { "formats", "webp" },
+		{ "quality-formats", "webp" }, { "search", "image" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		if (!strcmp(lists[i].name, k->name))
+			return lists[i].value;
+	return "other";
+}
+
+static const char *last_word(const char *words)
+{
+	const char *blank = strrchr(words, ' ');
+
+	return blank ? blank + 1 : words;
+}
+
 /* A value that no built-in row has, by kind. */
 static const char *new_value(const struct key *k)
 {
 	switch (k->kind) {
 	case KEY_TEXT:
-		return !strcmp(k->name, "pixels") ? "local" : !strcmp(k->name, "default-resolution") ? "1K" : "other";
+		return !strcmp(k->name, "pixels") ? "local" : !strcmp(k->name, "default-resolution") ? "1K" :
+		       k->check ? "/other" : "other";
 	case KEY_WORDS:
-		return "other";
+		return k->check && k->check("other") ? "/other" : "other";
 	case KEY_PATH:
 		return "/other";
 	case KEY_URL:
@@ -332,7 +353,7 @@ static const char *new_value(const struct key *k)
 	case KEY_WIRE:
 		return "openai";
 	case KEY_LIST:
-		return "1K 8:3";
+		return new_list(k);
 	case KEY_SECONDS:
 	case KEY_INT:
 	case KEY_UNSIGNED:
@@ -370,7 +391,7 @@ static bool has_new_value(const void *row, const struct key *k)
 	case KEY_WIRE:
 		return *(char *const *)at && !strcmp(*(char *const *)at, text);
 	case KEY_LIST:
-		return list_has(*(char **const *)at, "8:3");
+		return list_has(*(char **const *)at, last_word(text));
 	case KEY_SECONDS:
 		return *(const double *)at == 7;
 	case KEY_INT:
@@ -716,6 +737,8 @@ static void uploads_and_their_key_stay_at_the_providers_domain(void **state)
 
 static void mistakes_are_refused_with_file_and_line(void **state)
 {
+	static const char *const bad_paths[] = { ".", "..id", "id.", "a..b" };
+
 	(void)state;
 	expect_refusal("# mine\n[model x]\nprovider = toapis\nratio = 1:1\n",
 	               "config:4: unknown key \"ratio\": did you mean \"ratios\"?");
@@ -742,6 +765,23 @@ static void mistakes_are_refused_with_file_and_line(void **state)
 	               "config: [provider sandbox] is like itself, by way of \"sandbox\"");
 	expect_refusal("[pixels p]\n1K = 1:1 big\n",
 	               "config:2: pixels are written `1:1 1024x1024, 3:2 1536x1024`");
+	expect_refusal("[model nano-banana]\nratios = wide\n",
+	               "config:2: \"ratios\" does not take \"wide\": it takes ratios, such as 1:1 16:9");
+	expect_refusal("[model nano-banana]\nresolutions = big\n",
+	               "config:2: \"resolutions\" does not take \"big\": it takes resolutions, such as 512 1K 2K");
+	expect_refusal("[model nano-banana]\nref-formats = png tiff\n",
+	               "config:2: \"ref-formats\" does not take \"png tiff\": it takes png, jpeg, webp, gif, heic, heif, avif, bmp");
+	expect_refusal("[model nano-banana]\nsearch = yes\n", "config:2: \"search\" does not take \"yes\": it takes web, image");
+	for (size_t i = 0; i < ARRAY_LEN(bad_paths); i++) {
+		cleanup_free char *config = xasprintf("[provider toapis]\n\nid-at = id %s\n", bad_paths[i]);
+
+		cleanup_free char *text = xasprintf("config:3: \"id-at\" does not take \"id %s\": it takes paths into a "
+		                                    "reply, such as data.0.task_id", bad_paths[i]);
+
+		expect_refusal(config, text);
+	}
+	expect_refusal("[provider toapis]\npoll-path = tasks\n", 
+	               "config:2: \"poll-path\" does not take \"tasks\": it takes a path below url, which begins with /");
 	expect_refusal("[model nano-banana]\nprice = cheap\n",
 	               "config:2: \"price\" does not take \"cheap\": it takes USD per picture: `0.039`, or `1K 0.067, 2K 0.101`");
 }

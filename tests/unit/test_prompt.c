@@ -254,18 +254,19 @@ static void defaults_take_headers_comments_and_a_pattern(void **state)
 	cleanup_free char *pattern = NULL;
 
 	(void)state;
-	assert_int_equal(defaults_parse(file, sizeof(file) - 1, &s, &pattern, NULL), 0);
+	assert_int_equal(defaults_parse("x/.defaults", file, sizeof(file) - 1, &s, &pattern, NULL), 0);
 	assert_string_equal(s.value[SET_SIZE], "16:9");
 	assert_string_equal(s.value[SET_MODEL], "nano-banana");
+	assert_string_equal(s.origin[SET_MODEL], "x/.defaults:5");
 	assert_string_equal(pattern, "*.prompt");
 }
 
 static void defaults_with_mistakes_are_refused(void **state)
 {
 	static const struct { const char *file, *text; } bad[] = {
-		{ "sise: 1:1\n", "unknown header \"sise\": did you mean \"size\"?" },
+		{ "\nsise: 1:1\n", "x/.defaults:2: unknown header \"sise\": did you mean \"size\"?" },
 		{ "prompts: none\nprompts: *.md\n", "header \"prompts\" is set twice" },
-		{ "[defaults]\nsize: 1:1\n", "line 2 stands under [defaults]" },
+		{ "[defaults]\nsize: 1:1\n", "x/.defaults:2: it stands under [defaults]" },
 		{ "a cat\n", "line 1 is no `name = value`" },
 		{ "size: \xe9\n", "not UTF-8" },
 	};
@@ -276,7 +277,7 @@ static void defaults_with_mistakes_are_refused(void **state)
 		struct settings s;
 		char *pattern = NULL;
 
-		assert_int_equal(defaults_parse(bad[i].file, strlen(bad[i].file), &s, &pattern, &e), -EINVAL);
+		assert_int_equal(defaults_parse("x/.defaults", bad[i].file, strlen(bad[i].file), &s, &pattern, &e), -EINVAL);
 		if (!strstr(e.text, bad[i].text))
 			fail_msg("%s", e.text);
 		assert_null(pattern);
@@ -290,7 +291,7 @@ static void an_empty_defaults_file_says_nothing(void **state)
 	char *pattern;
 
 	(void)state;
-	assert_int_equal(defaults_parse(NULL, 0, &s, &pattern, NULL), 0);
+	assert_int_equal(defaults_parse("x/.defaults", NULL, 0, &s, &pattern, NULL), 0);
 	assert_null(pattern);
 }
 

@@ -307,7 +307,7 @@ static void the_sandbox_takes_every_model_with_its_limits_and_no_key(void **stat
 	assert_string_equal(b.provider->name, "sandbox-gemini");
 	assert_string_equal(b.model->provider, "google");
 	assert_int_equal(resolve_as("size: 21:9", "a cat", true, &c, &e), -EINVAL);
-	assert_string_equal(e.text, "model \"nano-banana\" does not take size \"21:9\": it takes 1:1, 16:9, 9:16, 4:3, 3:4, 3:2, 2:3");
+	assert_string_equal(e.text, "model \"nano-banana\" does not take size \"21:9\": it takes 1:1, 16:9, 9:16, 4:3, 3:4, 3:2, 2:3, or WIDTHxHEIGHT of one of these");
 }
 
 static void the_sandbox_by_name_needs_its_address(void **state)
@@ -365,11 +365,11 @@ static void a_ratio_is_one_of_the_models(void **state)
 	resolve("size: 32:18", &b);
 	assert_string_equal(b.ratio, "16:9");
 	expect_refusal("model: nano-banana\nsize: 21:9",
-	               "model \"nano-banana\" does not take size \"21:9\": it takes 1:1, 16:9, 9:16, 4:3, 3:4, 3:2, 2:3", NULL);
-	expect_refusal("size: 16:0", "model \"nano-banana\" does not take size \"16:0\": it takes 1:1, 16:9, 9:16, 4:3, 3:4, 3:2, 2:3", NULL);
-	expect_refusal("size: wide", "model \"nano-banana\" does not take size \"wide\": it takes 1:1, 16:9, 9:16, 4:3, 3:4, 3:2, 2:3",
+	               "model \"nano-banana\" does not take size \"21:9\": it takes 1:1, 16:9, 9:16, 4:3, 3:4, 3:2, 2:3, or WIDTHxHEIGHT of one of these", NULL);
+	expect_refusal("size: 16:0", "model \"nano-banana\" does not take size \"16:0\": it takes 1:1, 16:9, 9:16, 4:3, 3:4, 3:2, 2:3, or WIDTHxHEIGHT of one of these", NULL);
+	expect_refusal("size: wide", "model \"nano-banana\" does not take size \"wide\": it takes 1:1, 16:9, 9:16, 4:3, 3:4, 3:2, 2:3, or WIDTHxHEIGHT of one of these",
 	               "put an empty line before it");
-	expect_refusal("size: 16:9:1", "model \"nano-banana\" does not take size \"16:9:1\": it takes 1:1, 16:9, 9:16, 4:3, 3:4, 3:2, 2:3", NULL);
+	expect_refusal("size: 16:9:1", "model \"nano-banana\" does not take size \"16:9:1\": it takes 1:1, 16:9, 9:16, 4:3, 3:4, 3:2, 2:3, or WIDTHxHEIGHT of one of these", NULL);
 }
 
 static void a_documented_size_implies_its_resolution(void **state)
@@ -416,7 +416,7 @@ static void a_size_that_merely_reduces_gives_the_ratio_with_a_note(void **state)
 	resolve("model: nano-banana-2\nsize: 2100x900", &b);
 	assert_string_equal(b.ratio, "21:9");
 	assert_null(b.resolution);
-	expect_refusal("size: 1000x999", "model \"nano-banana\" does not take size \"1000x999\": it takes 1:1, 16:9, 9:16, 4:3, 3:4, 3:2, 2:3", NULL);
+	expect_refusal("size: 1000x999", "model \"nano-banana\" does not take size \"1000x999\": it takes 1:1, 16:9, 9:16, 4:3, 3:4, 3:2, 2:3, or WIDTHxHEIGHT of one of these", NULL);
 }
 
 static void resolutions_are_the_models_in_any_case(void **state)
