@@ -593,6 +593,7 @@ void engine_stop(struct engine *e)
 	timers_release(&e->task_timers);
 	timers_release(&e->prompt_timers);
 	models_unref(e->set.models);
+	free(e->trouble);
 	pthread_mutex_destroy(&e->mail_lock);
 	free(e);
 }

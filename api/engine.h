@@ -122,6 +122,12 @@ void engine_hurry(struct engine *e);
 /* Any thread: a key or the configuration has changed, so what was stopped is tried again.  m: the new
  * table, whose reference goes to the engine, or NULL if it is the same. */
 void engine_reload(struct engine *e, struct models *m);
+/* What may be used in a day, and be under way at once, from now on; as in engine_settings. */
+struct engine_allowance { long budget_pictures; double budget_usd; long in_flight; };
+/* Any thread. */
+void engine_allow(struct engine *e, const struct engine_allowance *a);
+/* Any thread: what is wrong with the configuration, for engine_stats; NULL: nothing is.  Copied. */
+void engine_trouble(struct engine *e, const char *text);
 
 /* Any thread, in order of posting: fn runs on the engine thread. */
 void engine_post(struct engine *e, void (*fn)(struct engine *e, void *arg), void *arg);
@@ -151,6 +157,7 @@ struct engine_stats {
 	double usd_today, usd_total;
 	long budget_pictures;         /* -1 = none */
 	double budget_usd;            /* negative = none */
+	const char *trouble;          /* what is wrong with the configuration, or NULL */
 };
 void engine_stats(struct engine *e, void (*fn)(void *arg, const struct engine_stats *s), void *arg);
 

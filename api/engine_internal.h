@@ -144,6 +144,7 @@ struct engine {
 	struct engine_settings set;
 	struct http *http;
 	struct journal *journal;
+	char *trouble;                /* what is wrong with the configuration, or NULL */
 
 	pthread_mutex_t mail_lock;    /* guards mail */
 	struct message *mail, **mail_end;

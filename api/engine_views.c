@@ -128,7 +128,8 @@ struct stats_query { void (*fn)(void *, const struct engine_stats *); void *arg;
 static void take_stats(struct engine *e, void *arg)
 {
 	struct stats_query *q = arg;
-	struct engine_stats s = { .budget_pictures = e->set.budget_pictures, .budget_usd = e->set.budget_usd };
+	struct engine_stats s = { .budget_pictures = e->set.budget_pictures, .budget_usd = e->set.budget_usd,
+	                          .trouble = e->trouble };
 
 	engine_flush(e);
 	budget_today(e);
@@ -408,6 +409,35 @@ static void take_reload(struct engine *e, void *arg)
 void engine_reload(struct engine *e, struct models *m)
 {
 	engine_post(e, take_reload, m);
+}
+
+static void take_allowance(struct engine *e, void *arg)
+{
+	const struct engine_allowance *a = arg;
+
+	e->set.budget_pictures = a->budget_pictures;
+	e->set.budget_usd = a->budget_usd;
+	e->set.in_flight = a->in_flight;
+	free(arg);
+}
+
+void engine_allow(struct engine *e, const struct engine_allowance *a)
+{
+	struct engine_allowance *copy = xmalloc(sizeof(*copy));
+
+	*copy = *a;
+	engine_post(e, take_allowance, copy);
+}
+
+static void take_trouble(struct engine *e, void *arg)
+{
+	free(e->trouble);
+	e->trouble = arg;
+}
+
+void engine_trouble(struct engine *e, const char *text)
+{
+	engine_post(e, take_trouble, xstrdup(text));
 }
 
 /* --- a person's word --- */

@@ -51,7 +51,28 @@ void status_release(struct status *s);
  * nonzero and returns that.  The target is lent. */
 int status_walk(const struct target *folder, int (*each)(void *arg, const struct target *t), void *arg,
                 struct error *err);
+/* All that the status' JSON says.  0 or -errno, the text is the caller's. */
+int status_read_json(const struct target *t, struct buf *out, struct error *err);
+/* Standard error: what is wrong with the configuration of the mount at `root`, if anything is. */
+void status_warn_of_config(const char *root);
 /* The whole of a small file of the mount, NUL-terminated.  0 or -errno. */
 int read_whole(const char *path, struct buf *out);
+
+/* --- as a table (cli_table.c) ---------------------------------------------------------------- */
+
+/* Rows of prompts, shown together: in columns on a terminal, else a line each. */
+struct table { struct table_row *rows; size_t count; };
+#define cleanup_table __attribute__((cleanup(table_release)))
+
+/* Reads the status of a prompt; one that is not there any more is left out. */
+void table_add(struct table *t, const struct target *prompt);
+/* max_rows: as many lines at most, 0 = all; those that are under way or want attention first.  now_ms: the
+ * wall clock, for ages. */
+void table_print(struct table *t, size_t max_rows, int64_t now_ms);
+/* Those rows that say something else than before, a plain line each; `before` becomes the newer. */
+void table_print_changes(struct table *before, struct table *now);
+void table_release(struct table *t);
+/* Lines of the terminal that standard output is, or 0 if it is none that can be written over. */
+unsigned terminal_lines(void);
 
 #endif

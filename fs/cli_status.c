@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* --- reading --------------------------------------------------------------------------------- */
@@ -133,144 +134,195 @@ int status_walk(const struct target *folder, int (*each)(void *arg, const struct
 	return rc;
 }
 
+int status_read_json(const struct target *t, struct buf *out, struct error *err)
+{
+	return read_status_file(t, ".json", out, err);
+}
+
+void status_warn_of_config(const char *root)
+{
+	cleanup_free char *path = xasprintf("%s/.easelfs/stats", root);
+	cleanup_buf struct buf text = BUF_INIT;
+	struct nv r;
+
+	if (read_whole(path, &text) || !text.len)
+		return;
+	nv_init(&r, text.data, text.len, 0);
+	while (nv_next(&r, NULL) > 0)
+		if (!strcmp(r.name, "config-error"))
+			fprintf(stderr, "easelfs: %s\n  correct it; it is read again by itself\n", r.value);
+	nv_release(&r);
+}
+
 /* --- status ---------------------------------------------------------------------------------- */
 
-struct listing {
-	bool json;
-	unsigned shown;
+/* What was asked for, found. */
+struct wanted {
+	struct target *targets;
+	size_t count;
 	bool failed;
 };
 
-/* What a terminal may see of a name. */
-static void print_plain(const char *s, int width)
+static void wanted_add(struct wanted *w, const char *given)
 {
-	int columns = 0;
-
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-
-		putchar(c < 0x20 || c == 0x7f ? '?' : c);
-		columns += (c & 0xc0) != 0x80;
-	}
-	printf("%*s", columns < width ? width - columns : 0, "");
-}
-
-static void print_row(const char *path, const char *state, const char *detail)
-{
-	print_plain(path, 32);
-	printf("  ");
-	print_plain(state, 12);
-	printf("  ");
-	print_plain(detail, 0);
-	printf("\n");
-}
-
-static int list_row(void *arg, const struct target *t)
-{
-	struct listing *l = arg;
 	cleanup_error struct error err = ERROR_INIT;
-	cleanup_status struct status s;
+	struct target t;
+	int rc = given ? target_find(given, &t, &err) : target_here(&t, &err);
 
-	/* It may have gone since the folder was read. */
-	if (status_read(t, &s, &err))
-		return 0;
-	if (!l->shown++)
-		print_row("PROMPT", "STATE", "DETAIL");
-	print_row(t->path, s.state, s.reason ? s.reason : s.picture ? s.picture : s.progress ? s.progress : "");
+	if (rc) {
+		cli_fail(&err);
+		w->failed = true;
+		return;
+	}
+	w->targets = xrealloc(w->targets, (w->count + 1) * sizeof(*w->targets));
+	w->targets[w->count++] = t;
+}
+
+static void wanted_find(struct wanted *w, const struct command_call *call)
+{
+	if (!call->count)
+		wanted_add(w, NULL);
+	for (int i = 0; i < call->count; i++)
+		wanted_add(w, call->operands[i]);
+}
+
+static void wanted_release(struct wanted *w)
+{
+	for (size_t i = 0; i < w->count; i++)
+		target_release(&w->targets[i]);
+	free(w->targets);
+}
+
+static void warn_of_configs(const struct wanted *w)
+{
+	for (size_t i = 0; i < w->count; i++)
+		if (!i || strcmp(w->targets[i].root, w->targets[i - 1].root))
+			status_warn_of_config(w->targets[i].root);
+}
+
+/* Each prompt that was asked for, those in folders too. */
+static void wanted_walk(struct wanted *w, int (*each)(void *arg, const struct target *t), void *arg)
+{
+	for (size_t i = 0; i < w->count; i++) {
+		const struct target *t = &w->targets[i];
+		cleanup_error struct error err = ERROR_INIT;
+		cleanup_status struct status s = { 0 };
+		int rc = t->is_folder ? status_walk(t, each, arg, &err) : status_read(t, &s, &err);
+
+		if (rc) {
+			cli_fail(&err);
+			w->failed = true;
+		} else if (!t->is_folder) {
+			each(arg, t);
+		}
+	}
+}
+
+static int add_row(void *arg, const struct target *t)
+{
+	table_add(arg, t);
 	return 0;
 }
 
-static int list_json(void *arg, const struct target *t)
+static int print_json(void *arg, const struct target *t)
 {
-	struct listing *l = arg;
+	unsigned *shown = arg;
 	cleanup_error struct error err = ERROR_INIT;
 	cleanup_buf struct buf text = BUF_INIT;
 
-	if (read_status_file(t, ".json", &text, &err))
+	if (status_read_json(t, &text, &err))
 		return 0;
 	while (text.len && strchr(" \r\n", text.data[text.len - 1]))
 		text.data[--text.len] = '\0';
-	printf("%s%s", l->shown++ ? ",\n" : "", text.data);
+	printf("%s%s", (*shown)++ ? ",\n" : "", text.data);
 	return 0;
 }
 
-/* One prompt, whole. */
-static int show_whole(const struct target *t, bool json, struct error *err)
+static void show_json(struct wanted *w)
 {
-	cleanup_buf struct buf text = BUF_INIT;
-	int rc = read_status_file(t, json ? ".json" : "", &text, err);
+	unsigned shown = 0;
 
-	if (!rc)
-		fwrite(text.data, 1, text.len, stdout);
-	return rc;
+	printf("[");
+	wanted_walk(w, print_json, &shown);
+	printf("]\n");
 }
 
-static int show_one(struct listing *l, const struct target *t, struct error *err)
+static void show_table(struct wanted *w)
 {
-	int (*each)(void *arg, const struct target *t) = l->json ? list_json : list_row;
-	cleanup_status struct status s = { 0 };
+	cleanup_table struct table table = { 0 };
 
-	if (t->is_folder)
-		return status_walk(t, each, l, err);
-	int rc = status_read(t, &s, err);
-	return rc ? rc : each(l, t);
-}
-
-static void show_listed(struct listing *l, const char *given)
-{
-	cleanup_error struct error err = ERROR_INIT;
-	cleanup_target struct target t;
-	int rc = given ? target_find(given, &t, &err) : target_here(&t, &err);
-
-	if (!rc)
-		rc = show_one(l, &t, &err);
-	if (rc) {
-		cli_fail(&err);
-		l->failed = true;
-	}
-}
-
-static int show_single(const char *given, bool json, bool *is_folder)
-{
-	cleanup_error struct error err = ERROR_INIT;
-	cleanup_target struct target t;
-
-	*is_folder = false;
-	if (target_find(given, &t, &err))
-		return cli_fail(&err);
-	*is_folder = t.is_folder;
-	if (t.is_folder)
-		return CLI_OK;
-	return show_whole(&t, json, &err) ? cli_fail(&err) : CLI_OK;
-}
-
-static int show_list(char *const *paths, int count, bool json)
-{
-	struct listing l = { .json = json };
-
-	if (json)
-		printf("[");
-	if (!count)
-		show_listed(&l, NULL);
-	for (int i = 0; i < count; i++)
-		show_listed(&l, paths[i]);
-	if (json)
-		printf("]\n");
-	else if (!l.shown && !l.failed)
+	wanted_walk(w, add_row, &table);
+	if (table.count)
+		table_print(&table, 0, clock_wall_ms());
+	else if (!w->failed)
 		printf("no prompts yet\n");
-	return l.failed ? CLI_FAILED : CLI_OK;
+}
+
+/* One prompt, whole. */
+static void show_whole(struct wanted *w, bool json)
+{
+	cleanup_error struct error err = ERROR_INIT;
+	cleanup_buf struct buf text = BUF_INIT;
+
+	if (read_status_file(&w->targets[0], json ? ".json" : "", &text, &err)) {
+		cli_fail(&err);
+		w->failed = true;
+		return;
+	}
+	fwrite(text.data, 1, text.len, stdout);
+}
+
+/* A walk over many prompts is not repeated all the time. */
+static void pause_after(int64_t took_ms)
+{
+	enum { PAUSE_MS = 1000, REST = 4 };
+	int64_t pause = took_ms * REST > PAUSE_MS ? took_ms * REST : PAUSE_MS;
+
+	nanosleep(&(struct timespec){ .tv_sec = pause / 1000, .tv_nsec = pause % 1000 * 1000000 }, NULL);
+}
+
+/* Until a signal, or until nothing can be read any more.  Where there is no terminal, each change is a line. */
+static void watch(struct wanted *w)
+{
+	cleanup_table struct table before = { 0 };
+
+	do {
+		cleanup_table struct table table = { 0 };
+		unsigned lines = terminal_lines();
+		int64_t began = clock_mono_ms();
+
+		wanted_walk(w, add_row, &table);
+		if (lines) {
+			printf("\033[H\033[2J");
+			table_print(&table, lines > 3 ? lines - 2 : 1, clock_wall_ms());
+		} else {
+			table_print_changes(&before, &table);
+		}
+		if (fflush(stdout))
+			w->failed = true;
+		if (!w->failed)
+			pause_after(clock_mono_ms() - began);
+	} while (!w->failed);
 }
 
 int cli_status(const struct command_call *call)
 {
-	bool json = call_has(call, "json");
+	struct wanted w = { 0 };
+	bool json = call_has(call, "json"), refreshed = call_has(call, "watch");
 
-	if (call->count == 1) {
-		bool is_folder;
-		int code = show_single(call->operands[0], json, &is_folder);
-
-		if (!is_folder)
-			return code;
-	}
-	return show_list(call->operands, call->count, json);
+	if (json && refreshed)
+		return command_misused(call, "status takes --json or --watch, not both");
+	wanted_find(&w, call);
+	warn_of_configs(&w);
+	if (refreshed && w.count)
+		watch(&w);
+	else if (call->count == 1 && w.count && !w.targets[0].is_folder)
+		show_whole(&w, json);
+	else if (json)
+		show_json(&w);
+	else
+		show_table(&w);
+	int code = w.failed ? CLI_FAILED : CLI_OK;
+	wanted_release(&w);
+	return code;
 }

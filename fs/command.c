@@ -34,7 +34,8 @@ const struct command commands[] = {
 	{ "status", "[PATH...]", OPERANDS_PATHS, 0, -1, "what becomes of prompts",
 	  "One PATH shows all that is known of it, several show a line each; a folder, or no PATH (the\n"
 	  "mount of the current directory), lists the prompts below it.",
-	  { OPTION_JSON }, cli_status, false },
+	  { OPTION_JSON, { "watch", 'w', NULL, "again and again; without a terminal, a line for each change" } },
+	  cli_status, false },
 	{ "wait", "PATH...", OPERANDS_PATHS, 1, -1, "wait until the pictures of prompts are there",
 	  "Exits with 0 when all are completed, 1 when one is not, 124 when the time is over.",
 	  { { "timeout", 't', "SECONDS", "wait no longer than that" } }, cli_wait, false },

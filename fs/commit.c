@@ -99,6 +99,15 @@ static struct due *due_new(struct commit *c, struct key key)
 	return d;
 }
 
+/* The configuration may change it (reload.h). */
+static double settle_of(struct fs *fs)
+{
+	double seconds;
+
+	__atomic_load(&fs->options.settle, &seconds, __ATOMIC_RELAXED);
+	return seconds;
+}
+
 /* lock is held; the timer itself is set without it (disk.h has a lock of its own, never the other way
  * round). */
 static void list(struct commit *c, struct pending *p, double settle)
@@ -157,7 +166,7 @@ void commit_flushed(struct fs *fs, struct node *n)
 	struct pending *p = get(fs->commit, n->dev, n->ino);
 	add_path(p, path);
 	p->hold = false;
-	list(fs->commit, p, fs->options.settle);
+	list(fs->commit, p, settle_of(fs));
 	pthread_mutex_unlock(&fs->commit->lock);
 }
 
@@ -172,7 +181,7 @@ void commit_released(struct fs *fs, struct node *n)
 	if (path)
 		add_path(p, path);
 	if (path || p->listed)
-		list(fs->commit, p, fs->options.settle);
+		list(fs->commit, p, settle_of(fs));
 	drop_if_idle(fs->commit, p);
 	pthread_mutex_unlock(&fs->commit->lock);
 }
@@ -207,11 +216,11 @@ static void found(struct fs *fs, const char *path, enum why why, double settle)
 	pthread_mutex_unlock(&fs->commit->lock);
 }
 
-void commit_named(struct fs *fs, const char *path) { found(fs, path, WHY_CHANGED, fs->options.settle); }
+void commit_named(struct fs *fs, const char *path) { found(fs, path, WHY_CHANGED, settle_of(fs)); }
 
 void commit_found(struct fs *fs, const char *path, bool hold)
 {
-	found(fs, path, hold ? WHY_HELD : WHY_CHANGED, hold ? 0 : fs->options.settle);
+	found(fs, path, hold ? WHY_HELD : WHY_CHANGED, hold ? 0 : settle_of(fs));
 }
 
 void commit_again(struct fs *fs, const char *path, bool fresh)
@@ -460,7 +469,7 @@ void commit_taken(struct fs *fs, uint64_t dev, uint64_t ino)
 	struct pending *p = find(fs->commit, dev, ino);
 	if (p && p->reading && --p->reading == 0) {
 		if (p->listed)
-			list(fs->commit, p, fs->options.settle);
+			list(fs->commit, p, settle_of(fs));
 		drop_if_idle(fs->commit, p);
 	}
 	pthread_mutex_unlock(&fs->commit->lock);

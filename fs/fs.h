@@ -26,7 +26,7 @@ struct parks;
 struct watch;
 
 struct fs {
-	struct options options;       /* constant while mounted */
+	struct options options;       /* constant while mounted, but for what reload.h names */
 	char *source, *mountpoint;    /* absolute */
 	int source_fd;
 	uint64_t source_dev;

@@ -463,25 +463,13 @@ static int take_lock(struct mounting *m, struct error *err)
 
 /* --- all of it ------------------------------------------------------------------------------- */
 
-/* The configuration is all that the model table is read from, so the address goes there. */
-static void add_sandbox_row(struct options *o, const char *url)
-{
-	struct buf text = BUF_INIT;
-
-	buf_add(&text, o->config_text, o->config_len);
-	buf_fmt(&text, "\n[provider sandbox]\nurl = %s\n", url);
-	free(o->config_text);
-	o->config_len = text.len;
-	o->config_text = buf_steal(&text);
-}
-
 static int start_sandbox(struct mounting *m, struct error *err)
 {
 	if (!m->fs.options.sandbox)
 		return 0;
 	int rc = sandbox_start(&m->sandbox, m->report >= 0, err);
 	if (!rc)
-		add_sandbox_row(&m->fs.options, m->sandbox.url);
+		options_sandbox_at(&m->fs.options, m->sandbox.url);
 	return rc;
 }
 

@@ -613,6 +613,17 @@ static int find_config(struct options *o, const char *const *dash_o, struct erro
 	return read_config(o, given != NULL, err);
 }
 
+/* One that is gone says nothing any more. */
+static int find_config_again(struct options *o, const struct options *before, struct error *err)
+{
+	size_t row = (size_t)(option_by_name("config") - option_table);
+
+	o->config_path = xstrdup(before->config_path);
+	o->said[row].value = xstrdup(before->said[row].value);
+	o->said[row].from = xstrdup(before->said[row].from);
+	return read_config(o, false, err);
+}
+
 /* 1: a line of [defaults].  0: of a section that models_load() checks. */
 static int judge_section(const char *section, const char *name, struct error *err)
 {
@@ -678,26 +689,21 @@ static int read_defaults(struct options *o, struct layer *l, struct error *err)
 /* --- all of it ------------------------------------------------------------------------------- */
 
 /* The weakest first: a later layer's value replaces an earlier one's. */
-static int load_layers(struct options *o, struct layer layers[3], const char *const *dash_o,
-                       struct error *err)
+static int load_layers(struct options *o, struct layer layers[3], struct error *err)
 {
-	int rc = find_config(o, dash_o, err);
+	int rc = read_defaults(o, &layers[0], err);
 
-	if (!rc)
-		rc = read_defaults(o, &layers[0], err);
 	if (!rc)
 		rc = read_environment(o, &layers[1], err);
 	if (!rc)
-		rc = read_command_line(o, &layers[2], dash_o, err);
-	if (rc)
-		return rc;
-	for (int i = 2; i >= 0; i--)
+		rc = read_command_line(o, &layers[2], o->dash_o, err);
+	for (int i = 2; i >= 0 && !rc; i--)
 		settings_inherit(&o->defaults, &layers[i].headers);
-	warn_of_variables(o);
-	return 0;
+	return rc;
 }
 
-int options_load(struct options *o, const char *const *dash_o, bool foreground, struct error *err)
+static int load(struct options *o, const struct options *before, const char *const *dash_o, bool foreground,
+                struct error *err)
 {
 	struct layer layers[3] = {
 		[2] = { .takes_foreign = true, .last_wins = true },
@@ -706,15 +712,31 @@ int options_load(struct options *o, const char *const *dash_o, bool foreground, 
 	*o = (struct options){
 		.settle = 0.2, .budget_pictures = 100, .budget_usd = -1, .crash_count = 3, .crash_ms = 600000,
 		.reuse = true, .sandboxing = true,
-		.log_level = LOG_LEVEL_INFO, .foreground = foreground,
+		.log_level = LOG_LEVEL_INFO, .foreground = foreground, .dash_o = dash_o,
 		.said = xcalloc(ARRAY_LEN(option_table), sizeof(*o->said)),
 	};
-	int rc = load_layers(o, layers, dash_o, err);
+	int rc = before ? find_config_again(o, before, err) : find_config(o, dash_o, err);
+	if (!rc)
+		rc = load_layers(o, layers, err);
 	for (size_t i = 0; i < ARRAY_LEN(layers); i++)
 		settings_release(&layers[i].headers);
 	if (rc)
 		options_release(o);
 	return rc;
+}
+
+int options_load(struct options *o, const char *const *dash_o, bool foreground, struct error *err)
+{
+	int rc = load(o, NULL, dash_o, foreground, err);
+
+	if (!rc)
+		warn_of_variables(o);
+	return rc;
+}
+
+int options_load_again(struct options *o, const struct options *before, struct error *err)
+{
+	return load(o, before, before->dash_o, before->foreground, err);
 }
 
 void options_release(struct options *o)
@@ -729,6 +751,17 @@ void options_release(struct options *o)
 	free(o->said);
 	settings_release(&o->defaults);
 	*o = (struct options){ 0 };
+}
+
+void options_sandbox_at(struct options *o, const char *url)
+{
+	struct buf text = BUF_INIT;
+
+	buf_add(&text, o->config_text, o->config_len);
+	buf_fmt(&text, "\n[provider sandbox]\nurl = %s\n", url);
+	free(o->config_text);
+	o->config_len = text.len;
+	o->config_text = buf_steal(&text);
 }
 
 void options_report(const struct options *o, void (*each)(void *arg, const char *name, const char *value,

@@ -29,6 +29,7 @@ struct options {
 	bool foreground;
 	bool allow_other;
 	bool read_only;
+	const char *const *dash_o;    /* as it was given; borrowed */
 	char *fuse_options;           /* passed to libfuse: `allow_other,fsname=…` without ours; or NULL */
 	struct option_said *said;     /* by row of the table of options */
 };
@@ -37,9 +38,14 @@ struct options {
 /* dash_o: every -o argument's list, in order (NULL-terminated).  Unknown names are refused with the
  * nearest one; generic mount options (rw, _netdev, nofail, noauto, user, x-*, …) are ignored, FUSE's
  * own passed on.  A variable that begins with EASELFS_ and means nothing is warned of.  0 or -EINVAL with the
- * sentence (for the configuration: file:line). */
+ * sentence (for the configuration: file:line).  The lists are kept, not copied. */
 int options_load(struct options *o, const char *const *dash_o, bool foreground, struct error *err);
+/* The same again, from the configuration as it is now: `before` says where it lies and what -o said, which must
+ * still be there. */
+int options_load_again(struct options *o, const struct options *before, struct error *err);
 void options_release(struct options *o);
+/* Where the sandbox is: added to the configuration, as that is all that the model table is read from. */
+void options_sandbox_at(struct options *o, const char *url);
 /* Calls each(arg, name, value, from) for every option, and every header that has a value; from: where it was
  * said (`FILE:LINE`, `the variable EASELFS_N`, `the option -o`), or NULL for what is built in.  All lent. */
 void options_report(const struct options *o, void (*each)(void *arg, const char *name, const char *value,

@@ -1,11 +1,9 @@
 #include "reload.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "fs.h"
+#include "request.h"
 #include "watch.h"
 
 static void watch_folder_of(struct fs *fs, const char *file)
@@ -42,50 +40,78 @@ static bool is_key_file(const struct fs *fs, const char *path)
 	return false;
 }
 
-static int read_config(const char *path, struct buf *out)
+static void add_sandbox(struct fs *fs, struct options *o)
 {
-	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	char chunk[4096];
-	ssize_t n = 0;
-
-	while (fd >= 0 && (n = read(fd, chunk, sizeof(chunk))) > 0 && out->len < 1 << 20)
-		buf_add(out, chunk, (size_t)n);
-	return fd < 0 || n < 0 ? -errno : 0;
-}
-
-/* The old table stays in force when the new one has a mistake. */
-static struct models *load(struct fs *fs)
-{
-	cleanup_buf struct buf text = BUF_INIT;
-	cleanup_error struct error err = ERROR_INIT;
 	const struct provider *sandbox = models_provider(fs->models, "sandbox");
 
-	int result = read_config(fs->options.config_path, &text);
-	if (result < 0 && result != -ENOENT) {
-		log_warning("%s cannot be read: %s", fs->options.config_path, strerror(-result));
-		return NULL;
-	}
 	if (fs->options.sandbox && sandbox && sandbox->url)
-		buf_fmt(&text, "\n[provider sandbox]\nurl = %s\n", sandbox->url);
-	struct models *m = models_load(text.data ? text.data : "", text.len, fs->options.config_path, &err);
-	if (!m)
-		log_error("%s; the configuration of before stays in force", err.text);
-	return m;
+		options_sandbox_at(o, sandbox->url);
+}
+
+/* The old ones stay in force when the new ones have a mistake. */
+static struct models *load(struct fs *fs, struct options *o, struct error *err)
+{
+	struct models *m;
+
+	if (options_load_again(o, &fs->options, err))
+		return NULL;
+	add_sandbox(fs, o);
+	m = models_load(o->config_text, o->config_len, o->config_path, err);
+	if (m && request_check_defaults(m, &o->defaults, fs->options.sandbox, err) >= 0)
+		return m;
+	models_unref(m);
+	options_release(o);
+	return NULL;
+}
+
+static void say_what_stays(const struct options *old, const struct options *new)
+{
+	if (old->sandbox != new->sandbox || old->crash_count != new->crash_count || old->crash_ms != new->crash_ms)
+		log_warning("the options sandbox and crash_loop hold from the next mount on");
+}
+
+static void take_options(struct fs *fs, struct options *new)
+{
+	struct options *o = &fs->options;
+	struct engine_allowance a = { new->budget_pictures, new->budget_usd, new->in_flight };
+	struct settings defaults = o->defaults;
+
+	say_what_stays(o, new);
+	o->defaults = new->defaults;
+	new->defaults = defaults;
+	o->reuse = new->reuse;
+	__atomic_store(&o->settle, &new->settle, __ATOMIC_RELAXED);
+	log_set_level((enum log_level)new->log_level);
+	engine_allow(fs->engine, &a);
+}
+
+static void reload_config(struct fs *fs)
+{
+	cleanup_options struct options o = { 0 };
+	cleanup_error struct error err = ERROR_INIT;
+	struct models *m = load(fs, &o, &err);
+
+	if (!m) {
+		cleanup_free char *text = xasprintf("%s; the configuration of before stays in force", err.text);
+
+		log_error("%s", text);
+		engine_trouble(fs->engine, text);
+		return;
+	}
+	engine_trouble(fs->engine, NULL);
+	take_options(fs, &o);
+	fs->models = m;          /* the engine keeps it alive until the next one */
+	watch_files(fs);
+	log_info("%s has changed: what was stopped goes on", fs->options.config_path);
+	engine_reload(fs->engine, m);
 }
 
 void reload_seen(struct fs *fs, const char *path)
 {
-	bool config = fs->options.config_path && strcmp(path, fs->options.config_path) == 0;
-
-	if (!config && !is_key_file(fs, path))
-		return;
-	struct models *m = config ? load(fs) : NULL;
-	if (config && !m)
-		return;
-	log_info("%s has changed: what was stopped goes on", path);
-	if (m) {
-		fs->models = m;          /* the engine keeps it alive until the next one */
-		watch_files(fs);
+	if (fs->options.config_path && !strcmp(path, fs->options.config_path)) {
+		reload_config(fs);
+	} else if (is_key_file(fs, path)) {
+		log_info("%s has changed: what was stopped goes on", path);
+		engine_reload(fs->engine, NULL);
 	}
-	engine_reload(fs->engine, m);
 }

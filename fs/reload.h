@@ -1,8 +1,10 @@
 /*
- * reload: providers, models and keys are read again when their files change, and what was stopped for
+ * reload: the configuration and the keys are read again when their files change, and what was stopped for
  * want of a key goes on.  Disk thread.
  *
- * The options and headers of [defaults] are those of the mount; they change with the next one.
+ * Headers, settle, budget, in_flight, reuse and log of [defaults] hold from then on, where neither a variable nor
+ * -o says otherwise; all other options hold from mount to unmount.  After a mistake everything stays as it was,
+ * and `.easelfs/stats` says so.
  */
 #ifndef FS_RELOAD_H
 #define FS_RELOAD_H

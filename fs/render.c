@@ -440,6 +440,7 @@ static void add_money(struct buf *out, const char *name, double usd, double budg
 
 void render_stats(const struct engine_stats *s, struct buf *out)
 {
+	add_line(out, "config-error", s->trouble);
 	buf_fmt(out, "pictures-today: %d", s->pictures_today);
 	if (s->budget_pictures >= 0)
 		buf_fmt(out, " of %ld", s->budget_pictures);
