@@ -13,6 +13,11 @@ struct http {
 	size_t running;                 /* on the list and not dead */
 };
 
+const char *http_library(void)
+{
+	return curl_version();
+}
+
 int http_new(const char *user_agent, struct http **out, struct error *err)
 {
 	if (curl_global_init(CURL_GLOBAL_DEFAULT))

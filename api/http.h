@@ -37,6 +37,7 @@ struct http_reply {
 	double retry_after;              /* seconds (number, decimal or HTTP date), clamped to 0..86400; -1 */
 	long limit_remaining;            /* X-RateLimit-Remaining, or -1 */
 	double limit_reset;              /* seconds until X-RateLimit-Reset, or -1 */
+	int64_t date;                    /* the server's clock, seconds since 1970; -1 = not said */
 	struct buf body;                 /* when there is no sink */
 	uint64_t received;               /* body bytes */
 	int64_t content_length;          /* as announced, or -1 */
@@ -76,6 +77,8 @@ struct http_request {
 /* Called once per transfer, in http_turn(); reply is borrowed. */
 typedef void http_done(void *arg, const struct http_reply *reply);
 
+/* The library, its version and that of its TLS, for people: `libcurl/7.88.1 OpenSSL/3.0.17 …`. */
+const char *http_library(void);
 int http_new(const char *user_agent, struct http **out, struct error *err);
 /* Aborts what runs (no callbacks), frees. */
 void http_free(struct http *h);

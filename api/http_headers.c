@@ -61,7 +61,7 @@ double http_limit_reset(const char *value, int64_t now_ms)
 
 void http_headers_init(struct http_headers *h)
 {
-	*h = (struct http_headers){ .retry_after = -1, .limit_remaining = -1, .limit_reset = -1 };
+	*h = (struct http_headers){ .retry_after = -1, .limit_remaining = -1, .limit_reset = -1, .date = -1 };
 }
 
 void http_headers_release(struct http_headers *h)
@@ -121,6 +121,8 @@ void http_headers_line(struct http_headers *h, const char *line, size_t len, int
 		set_text(&h->content_type, value);
 	else if (!strcasecmp(name, "Location"))
 		set_text(&h->location, value);
+	else if (!strcasecmp(name, "Date"))
+		h->date = curl_getdate(value, NULL);
 	else if (!strcasecmp(name, "Retry-After"))
 		set_wait(h, http_retry_after(value, now_ms), false);
 	else if (!strcasecmp(name, "Retry-After-Ms"))

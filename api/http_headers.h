@@ -12,6 +12,7 @@ struct http_headers {
 	bool retry_after_ms;             /* it was said in milliseconds */
 	long limit_remaining;            /* -1 = not said */
 	double limit_reset;              /* seconds from now, -1 = not said */
+	int64_t date;                    /* the server's clock, seconds since 1970; -1 = not said */
 };
 
 void http_headers_init(struct http_headers *h);

@@ -149,6 +149,7 @@ void transfer_judge(struct http_transfer *t, CURLcode result)
 	t->reply.retry_after = t->got.retry_after;
 	t->reply.limit_remaining = t->got.limit_remaining;
 	t->reply.limit_reset = t->got.limit_reset;
+	t->reply.date = t->got.date;
 	if (result == CURLE_OK)
 		t->reply.outcome = HTTP_REPLY;
 	else

@@ -152,6 +152,20 @@ int provider_key(const struct provider *p, char **key, struct error *err)
 	return no_key(p, err);
 }
 
+char *provider_key_place(const struct provider *p)
+{
+	cleanup_free char *name = NULL;
+	const char *at = p->key_env ? p->key_env : "";
+
+	for (; (name = next_word(&at)); cleanup_free_(&name)) {
+		const char *value = getenv(name);
+
+		if (value && *value)
+			return xasprintf("the variable %s", name);
+	}
+	return p->key_file && !access(p->key_file, F_OK) ? xasprintf("the file %s", p->key_file) : NULL;
+}
+
 void key_free(char *key)
 {
 	if (!key)

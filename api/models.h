@@ -38,7 +38,7 @@ struct provider {
 	char *ca_file;            /* certificates that are trusted for it and its results; NULL = the system's */
 	/* Paths under url; {id} and {model} are replaced, percent-encoded.  NULL where the wire has none.
 	 * upload_path "": it takes references by their address only. */
-	char *submit_path, *edit_path, *poll_path, *upload_path, *balance_path;
+	char *submit_path, *edit_path, *poll_path, *upload_path, *balance_path, *models_path;
 	char *upload_url;         /* base of upload_path, at the same domain; NULL = url */
 	char *dialect[DIALECT_COUNT];     /* as the row says; NULL = dialect.h's default */
 };
@@ -115,6 +115,9 @@ double model_price(const struct models *all, const struct model *m, const char *
  * -ENOKEY / -EACCES with a sentence that names variable and file but never the key.
  */
 int provider_key(const struct provider *p, char **key, struct error *err);
+/* Where the key comes from, `the variable NAME` or `the file PATH`; NULL if there is none that is set.  The caller
+ * frees. */
+char *provider_key_place(const struct provider *p);
 void key_free(char *key);     /* wipes, frees; NULL is fine */
 
 #endif

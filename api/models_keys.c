@@ -137,6 +137,7 @@ static const struct key provider_key_list[] = {
 	{ "upload-path", KEY_WORDS, PATH(upload_path) },
 	{ "upload-url", KEY_URL, OF_ADDRESS(upload_url) },
 	{ "balance-path", KEY_TEXT, PATH(balance_path) },
+	{ "models-path", KEY_TEXT, PATH(models_path) },
 	{ "id-at", KEY_WORDS, AT(dialect[DIALECT_ID]) },
 	{ "status-at", KEY_WORDS, AT(dialect[DIALECT_STATUS]) },
 	{ "done-words", KEY_WORDS, OF_WIRE(dialect[DIALECT_DONE]) },

@@ -189,4 +189,7 @@ struct journal_opened {
 int journal_open_sqlite(int dirfd, struct journal **out, struct journal_opened *opened,
                         struct error *err);
 
+/* The version of the library beneath, `3.40.1`. */
+const char *journal_library(void);
+
 #endif

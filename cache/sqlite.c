@@ -794,3 +794,8 @@ no_db:
 	free(s);
 	return rc;
 }
+
+const char *journal_library(void)
+{
+	return sqlite3_libversion();
+}

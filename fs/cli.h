@@ -15,6 +15,7 @@ int cli_wait(const struct command_call *call);
 int cli_control(const struct command_call *call);
 int cli_unmount(const struct command_call *call);
 int cli_models(const struct command_call *call);
+int cli_doctor(const struct command_call *call);
 int cli_sandbox(const struct command_call *call);
 
 /* Prints `easelfs: text` and the hint below it to standard error, clears; returns CLI_FAILED. */

@@ -54,6 +54,13 @@ const struct command commands[] = {
 	  "NAME (or an id, or an alias) shows what that model takes, at each provider that offers it;\n"
 	  "-o provider=NAME at that one.",
 	  { OPTION_JSON, OPTION_O("options as of the mount: config, provider") }, cli_models, false },
+	{ "doctor", "[PATH]", OPERANDS_PATHS, 0, 1, "what is wrong on this machine, and what to do",
+	  "Looks at FUSE, the kernel, libraries, mounts, the configuration and keys, and asks each provider that\n"
+	  "there is a key for whether it answers, what the account has and which models it offers. Nothing is paid\n"
+	  "for. Exits with 0 when nothing is wrong. --config shows each value and where it comes from; of PATH, with\n"
+	  "the .defaults of its folders.",
+	  { { "config", 'c', NULL, "show each value, and where it comes from" },
+	    { "offline", 0, NULL, "ask no provider" }, OPTION_O("options as of the mount") }, cli_doctor, false },
 	{ "sandbox", "[OPTION...]", OPERANDS_ANY, 0, -1, "run a provider of sample pictures on this machine",
 	  "`easelfs mount -o sandbox` starts one of its own. `easelfs sandbox --help` lists the options.",
 	  { { 0 } }, cli_sandbox, true },

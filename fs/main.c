@@ -8,8 +8,6 @@
 #include "command.h"
 #include "mount.h"
 
-#define EASELFS_VERSION "0.1"
-
 static int refuse_command(const char *name)
 {
 	const char **names = xcalloc(commands_count, sizeof(*names));

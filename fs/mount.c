@@ -16,6 +16,7 @@
 
 #include "cli.h"
 #include "fs.h"
+#include "means.h"
 #include "mountpoint.h"
 #include "sandbox_run.h"
 #include "serve.h"
@@ -254,55 +255,13 @@ static int open_source(struct fs *fs, struct error *err)
 
 /* --- what would make the mount fail ---------------------------------------------------------- */
 
-static bool is_in_path(const char *program)
-{
-	const char *path = getenv("PATH");
-	cleanup_free char *copy = xstrdup(path && *path ? path : "/usr/bin:/bin");
-	char *rest = copy, *folder;
-
-	while ((folder = strsep(&rest, ":"))) {
-		cleanup_free char *file = xasprintf("%s/%s", folder, program);
-
-		if (!access(file, X_OK))
-			return true;
-	}
-	return false;
-}
-
-static bool others_are_allowed(void)
-{
-	FILE *f = fopen("/etc/fuse.conf", "re");
-	char *line = NULL;
-	size_t cap = 0;
-	bool found = false;
-
-	while (f && !found && getline(&line, &cap, f) > 0) {
-		const char *word = line + strspn(line, " \t");
-
-		found = !strncmp(word, "user_allow_other", 16) && strchr(" \t\r\n", word[16]);
-	}
-	free(line);
-	if (f)
-		fclose(f);
-	return found;
-}
-
 static int check_means(const struct options *o, struct error *err)
 {
-	const char *passed = o->fuse_options ? o->fuse_options : "";
+	int rc = means_check_device(err);
 
-	if (access("/dev/fuse", F_OK))
-		return error_set(err, ENODEV, "load the module (modprobe fuse), or give the container --device /dev/fuse",
-		                 "there is no /dev/fuse, so nothing can be mounted");
-	if (!geteuid())
-		return 0;
-	if (!is_in_path("fusermount3"))
-		return error_set(err, ENOENT, "install the package fuse3",
-		                 "fusermount3, which mounts for ordinary users, is not installed");
-	if ((o->allow_other || strstr(passed, "allow_root")) && !others_are_allowed())
-		return error_set(err, EPERM, "leave it out, or let root add the line user_allow_other to /etc/fuse.conf",
-		                 "ordinary users may not give the option allow_other on this machine");
-	return 0;
+	if (!rc)
+		rc = means_check_helper(err);
+	return rc ? rc : means_check_others(o, err);
 }
 
 /* --- the daemon ------------------------------------------------------------------------------ */

@@ -773,14 +773,8 @@ void options_report(const struct options *o, void (*each)(void *arg, const char 
 
 		if (!strcmp(row->name, "config"))
 			each(arg, row->name, o->config_path, said->from);
-		else if (row->set || !said->value)
+		else if (row->set)
 			each(arg, row->name, said->value ? said->value : row->initial, said->from);
-	}
-	for (size_t i = 0; i < SET_COUNT; i++) {
-		const struct option_row *row = option_by_name(setting_table[i].name);
-
-		if (o->defaults.value[i] && !(row && row->set))
-			each(arg, setting_table[i].name, o->defaults.value[i], o->defaults.origin[i]);
 	}
 }
 

@@ -46,8 +46,8 @@ int options_load_again(struct options *o, const struct options *before, struct e
 void options_release(struct options *o);
 /* Where the sandbox is: added to the configuration, as that is all that the model table is read from. */
 void options_sandbox_at(struct options *o, const char *url);
-/* Calls each(arg, name, value, from) for every option, and every header that has a value; from: where it was
- * said (`FILE:LINE`, `the variable EASELFS_N`, `the option -o`), or NULL for what is built in.  All lent. */
+/* Calls each(arg, name, value, from) for every option that is no header; from: where it was said (`FILE:LINE`,
+ * `the variable EASELFS_N`, `the option -o n`), or NULL for what is built in.  All lent. */
 void options_report(const struct options *o, void (*each)(void *arg, const char *name, const char *value,
                                                           const char *from), void *arg);
 /* One line per option, for --help and `-o help`. */

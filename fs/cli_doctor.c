@@ -1,0 +1,292 @@
+#include "cli_doctor.h"
+
+#include <errno.h>
+#include <fuse_lowlevel.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <cjson/cJSON.h>
+#include <openssl/crypto.h>
+#include <utf8proc.h>
+
+#include "cli.h"
+#include "http.h"
+#include "journal.h"
+#include "means.h"
+#include "mountpoint.h"
+#include "probe.h"
+#include "request.h"
+
+struct visit {
+	struct options options;
+	struct models *models;
+	const struct provider *chosen;        /* that prompts go to which name none, or NULL */
+	const struct model *wanted;           /* that they get, or NULL */
+	unsigned bad;
+};
+
+static void tell(void *arg, enum finding kind, const char *about, const char *text, const char *hint)
+{
+	static const char *const words[] = { [FINDING_OK] = "ok", [FINDING_NOTE] = "note", [FINDING_BAD] = "BAD" };
+	struct visit *v = arg;
+
+	printf("%-5s %-9s %s\n", words[kind], about, text);
+	if (hint)
+		printf("%15s %s\n", "", hint);
+	v->bad += kind == FINDING_BAD;
+	fflush(stdout);
+}
+
+/* A check of ours: what is fine is said in its words. */
+static bool tell_result(struct visit *v, const char *about, const char *fine, struct error *err)
+{
+	bool failed = err->text != NULL;
+
+	tell(v, failed ? FINDING_BAD : FINDING_OK, about, failed ? err->text : fine, failed ? err->hint : NULL);
+	error_clear(err);
+	return !failed;
+}
+
+/* --- this machine ---------------------------------------------------------------------------- */
+
+static void check_fuse(struct visit *v)
+{
+	struct error err = ERROR_INIT;
+
+	means_check_device_open(&err);
+	tell_result(v, "fuse", "/dev/fuse can be opened", &err);
+	means_check_helper(&err);
+	tell_result(v, "fuse", geteuid() ? "fusermount3 is installed" : "root needs no fusermount3", &err);
+}
+
+static void check_others(struct visit *v)
+{
+	struct error err = ERROR_INIT;
+
+	if (means_check_others(&v->options, &err))
+		tell_result(v, "fuse", NULL, &err);
+}
+
+static void check_kernel(struct visit *v)
+{
+	struct error err = ERROR_INIT;
+	struct utsname name;
+
+	uname(&name);
+	cleanup_free char *fine = xasprintf("%s %s", name.sysname, name.release);
+	means_check_kernel(&err);
+	tell_result(v, "kernel", fine, &err);
+}
+
+/* The first number of that kind in a version, such as 7.88 in `libcurl/7.88.1`. */
+static bool is_older(const char *version, unsigned major, unsigned minor)
+{
+	unsigned a = 0, b = 0;
+
+	version += strcspn(version, "0123456789");
+	if (sscanf(version, "%u.%u", &a, &b) < 1)
+		return false;
+	return a < major || (a == major && b < minor);
+}
+
+static void check_libraries(struct visit *v)
+{
+	const struct { const char *name, *version; unsigned major, minor; } libraries[] = {
+		{ "libfuse", fuse_pkgversion(), 3, 14 }, { "libcurl", http_library(), 7, 88 },
+		{ "SQLite", journal_library(), 3, 40 }, { "libcrypto", OpenSSL_version(OPENSSL_VERSION), 0, 0 },
+		{ "cJSON", cJSON_Version(), 0, 0 }, { "utf8proc", utf8proc_version(), 0, 0 },
+	};
+
+	tell(v, FINDING_OK, "version", "easelfs " EASELFS_VERSION, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(libraries); i++) {
+		bool old = is_older(libraries[i].version, libraries[i].major, libraries[i].minor);
+		cleanup_free char *text = xasprintf("%s: %s", libraries[i].name, libraries[i].version);
+		cleanup_free char *hint = old ? xasprintf("install %u.%u or later", libraries[i].major,
+		                                          libraries[i].minor) : NULL;
+
+		tell(v, old ? FINDING_BAD : FINDING_OK, "library", text, hint);
+	}
+}
+
+static void check_mount(struct visit *v, const char *path)
+{
+	cleanup_free char *text = NULL, *hint = NULL;
+	pid_t pid;
+
+	switch (mountpoint_look(path, &pid)) {
+	case STANDS_NOTHING:
+		return;
+	case STANDS_LIVE:
+		text = xasprintf("%s is served%s", path, pid ? "" : ", for another user");
+		tell(v, FINDING_OK, "mount", text, NULL);
+		return;
+	case STANDS_DEAD:
+		text = xasprintf("the daemon of %s is gone", path);
+		hint = xasprintf("the next mount replaces it; easelfs unmount %s takes it away", path);
+		tell(v, FINDING_NOTE, "mount", text, hint);
+		return;
+	}
+}
+
+static void check_mounts(struct visit *v)
+{
+	cleanup_mounts struct mounts mounts;
+
+	mounts_read(&mounts);
+	for (size_t i = 0; i < mounts.count; i++)
+		if (!strcmp(mounts.entries[i].type, EASELFS_TYPE))
+			check_mount(v, mounts.entries[i].path);
+}
+
+/* --- the configuration ----------------------------------------------------------------------- */
+
+/* What is wrong in it is told, and the rest is judged without it. */
+static void load(struct visit *v, const char *const *dash_o)
+{
+	struct error err = ERROR_INIT;
+	bool loaded = !options_load(&v->options, dash_o, true, &err);
+
+	if (loaded)
+		v->models = models_load(v->options.config_text, v->options.config_len, v->options.config_path, &err);
+	cleanup_free char *fine = loaded && !v->options.config_len
+		? xasprintf("there is none at %s, and none is needed", v->options.config_path)
+		: xasprintf("%s is right", loaded ? v->options.config_path : "it");
+	tell_result(v, "config", fine, &err);
+	if (!v->models)
+		v->models = models_load(NULL, 0, NULL, NULL);
+}
+
+/* Where prompts go that name neither model nor provider. */
+static void check_defaults(struct visit *v)
+{
+	cleanup_error struct error err = ERROR_INIT;
+	cleanup_request struct request r = { 0 };
+	bool sandbox = v->options.sandbox;
+	int rc = request_check_defaults(v->models, &v->options.defaults, sandbox, &err);
+
+	if (rc) {
+		tell(v, rc < 0 ? FINDING_BAD : FINDING_NOTE, "defaults", err.text, err.hint);
+		return;
+	}
+	rc = request_resolve(v->models, &v->options.defaults, "x", sandbox, &r, &err);
+	if (rc) {
+		tell(v, FINDING_BAD, "key", err.text, err.hint);
+		return;
+	}
+	v->wanted = r.model;
+	v->chosen = r.provider;
+	cleanup_free char *text = xasprintf("prompts that name none get model %s of %s", r.model->name, r.provider->name);
+	tell(v, FINDING_OK, "defaults", text, NULL);
+}
+
+static void check_key(struct visit *v, const struct provider *p)
+{
+	cleanup_error struct error err = ERROR_INIT;
+	char *key = NULL;
+	int rc = provider_key(p, &key, &err);
+
+	key_free(key);
+	if (rc == -ENOKEY)
+		return;
+	if (rc) {
+		cleanup_free char *text = xasprintf("%s: %s", p->name, err.text);
+
+		tell(v, FINDING_BAD, "key", text, err.hint);
+		return;
+	}
+	cleanup_free char *place = provider_key_place(p);
+	cleanup_free char *text = xasprintf("%s: %s", p->name, place ? place : "it needs none");
+	tell(v, FINDING_OK, "key", text, NULL);
+}
+
+static void check_keys(struct visit *v)
+{
+	for (size_t i = 0; i < v->models->providers_count; i++) {
+		const struct provider *p = &v->models->providers[i];
+
+		if (p->auth != AUTH_NONE && (p == v->chosen || !provider_is_sandbox(v->models, p)))
+			check_key(v, p);
+	}
+}
+
+/* --- providers ------------------------------------------------------------------------------- */
+
+/* Those that there is a key for; one that needs none only if prompts go there. */
+static bool is_asked(const struct visit *v, const struct provider *p)
+{
+	char *key = NULL;
+
+	if (!*p->url)
+		return false;
+	if (p->auth == AUTH_NONE)
+		return p == v->chosen;
+	if (provider_is_sandbox(v->models, p) && p != v->chosen)
+		return false;
+	if (provider_key(p, &key, NULL))
+		return false;
+	key_free(key);
+	return true;
+}
+
+static void check_providers(struct visit *v)
+{
+	for (size_t i = 0; i < v->models->providers_count; i++) {
+		const struct provider *p = &v->models->providers[i];
+		bool is_wanted = v->wanted && !strcasecmp(v->wanted->provider, p->name);
+
+		if (is_asked(v, p))
+			probe_provider(v->models, p, is_wanted ? v->wanted : NULL, tell, v);
+	}
+}
+
+static void look_at_all(struct visit *v, const struct command_call *call, const char *const *dash_o)
+{
+	check_libraries(v);
+	check_kernel(v);
+	check_fuse(v);
+	check_mounts(v);
+	load(v, dash_o);
+	check_others(v);
+	check_defaults(v);
+	check_keys(v);
+	if (!call_has(call, "offline") && !v->options.sandbox)
+		check_providers(v);
+	if (v->bad)
+		printf("\n%u %s wrong\n", v->bad, v->bad == 1 ? "thing is" : "things are");
+	else
+		printf("\nnothing is wrong\n");
+}
+
+static int show_config(struct visit *v, const struct command_call *call, const char *const *dash_o)
+{
+	cleanup_error struct error err = ERROR_INIT;
+	int rc = options_load(&v->options, dash_o, true, &err);
+
+	if (!rc)
+		v->models = models_load(v->options.config_text, v->options.config_len, v->options.config_path, &err);
+	if (rc || !v->models)
+		return cli_fail(&err);
+	return doctor_show_config(v->models, &v->options, call->operands[0], &err) ? cli_fail(&err) : CLI_OK;
+}
+
+int cli_doctor(const struct command_call *call)
+{
+	cleanup_free const char **dash_o = call_values(call, "o");
+	struct visit v = { 0 };
+	int code;
+
+	if (call_has(call, "config")) {
+		code = show_config(&v, call, dash_o);
+	} else if (call->count) {
+		code = command_misused(call, "doctor takes a PATH with --config only");
+	} else {
+		look_at_all(&v, call, dash_o);
+		code = v.bad ? CLI_FAILED : CLI_OK;
+	}
+	models_unref(v.models);
+	options_release(&v.options);
+	return code;
+}
