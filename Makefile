@@ -2,6 +2,7 @@
 O ?= build
 PREFIX ?= /usr/local
 DESTDIR ?=
+MANDIR ?= $(PREFIX)/share/man
 CC ?= gcc
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
@@ -148,6 +149,11 @@ demo: deps
 install: all
 	install -D -m 755 $(O)/easelfs $(DESTDIR)$(PREFIX)/bin/easelfs
 	install -D -m 755 $(O)/easelfs-sandbox $(DESTDIR)$(PREFIX)/bin/easelfs-sandbox
+	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man1 contrib/man/easelfs.1 contrib/man/easelfs-sandbox.1
+	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man5 contrib/man/easelfs.5
+	install -D -m 644 contrib/completions/easelfs.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/easelfs
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/zsh/site-functions contrib/completions/_easelfs
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d contrib/completions/easelfs.fish
 
 clean:
 	rm -rf $(O)
