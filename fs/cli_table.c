@@ -8,7 +8,7 @@
 
 #include <cjson/cJSON.h>
 
-enum { BAR_WIDTH = 10, PROMPT_WIDTH = 32, PROMPT_WIDTH_MIN = 8, STATE_WIDTH = 12, PLAIN = -1 };
+enum { BAR_WIDTH = 10, PLAIN_BAR_WIDTH = 20, PROMPT_WIDTH = 32, PROMPT_WIDTH_MIN = 8, STATE_WIDTH = 12, PLAIN = -1 };
 
 struct table_row {
 	char *path, *state;
@@ -124,9 +124,20 @@ static void print_plain(const char *path, const char *state, const char *detail)
 	printf("\n");
 }
 
+/* `#####-----`; the caller frees. */
+static char *bar_of(int percent, int width)
+{
+	struct buf b = BUF_INIT;
+
+	for (int i = 1; i <= width; i++)
+		buf_chr(&b, i * 100 <= percent * width ? '#' : '-');
+	return buf_steal(&b);
+}
+
 static void print_plain_row(const struct table_row *row)
 {
-	cleanup_free char *progress = row->progress < 0 ? xstrdup("") : xasprintf("%d%%", row->progress);
+	cleanup_free char *bar = bar_of(row->progress, PLAIN_BAR_WIDTH);
+	cleanup_free char *progress = row->progress < 0 ? xstrdup("") : xasprintf("%d%% [%s]", row->progress, bar);
 
 	print_plain(row->path, row->state, row->detail ? row->detail : progress);
 }
@@ -154,17 +165,11 @@ static char *cost_of(const struct table_row *row)
 	return xasprintf("%s%.3f", row->charged ? "" : "~", row->usd);
 }
 
-static char *bar_of(const struct table_row *row)
+static char *progress_of(const struct table_row *row)
 {
-	struct buf b = BUF_INIT;
+	cleanup_free char *bar = bar_of(row->progress, BAR_WIDTH);
 
-	if (row->progress < 0)
-		return xstrdup("");
-	buf_chr(&b, '[');
-	for (int i = 1; i <= BAR_WIDTH; i++)
-		buf_chr(&b, i * 100 <= row->progress * BAR_WIDTH ? '#' : '-');
-	buf_fmt(&b, "] %3d%%", row->progress);
-	return buf_steal(&b);
+	return row->progress < 0 ? xstrdup("") : xasprintf("[%s] %3d%%", bar, row->progress);
 }
 
 static bool is_one_of(const char *state, const char *states)
@@ -197,13 +202,13 @@ struct columns { int prompt, detail; };
 
 static void print_columns(const struct table_row *row, const struct columns *w, int64_t now_ms)
 {
-	cleanup_free char *bar = bar_of(row), *age = age_of(row, now_ms), *cost = cost_of(row);
+	cleanup_free char *progress = progress_of(row), *age = age_of(row, now_ms), *cost = cost_of(row);
 	const char *color = color_of(row->state);
 
 	print_cell(row->path, w->prompt, w->prompt);
 	printf("  %s", color ? color : "");
 	print_cell(row->state, STATE_WIDTH, PLAIN);
-	printf("%s%-17s %4s %7s  ", color ? "\033[0m" : "", bar, age, cost);
+	printf("%s%-17s %4s %7s  ", color ? "\033[0m" : "", progress, age, cost);
 	print_cell(row->detail ? row->detail : "", 0, w->detail);
 	printf("\n");
 }
