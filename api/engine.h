@@ -25,6 +25,7 @@ struct engine_commit {
 	bool gone;                    /* no prompt stands there (any more) */
 	bool draft;                   /* blank, or headers only: `refused` says which */
 	bool linked;                  /* the file has other names */
+	bool asked;                   /* was saved, or given its name: not just read again */
 	bool hold;                    /* was there before the first mount */
 	bool again;                   /* make it although the digest is the same … */
 	bool fresh;                   /* … and no other prompt's picture will do */

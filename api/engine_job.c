@@ -731,6 +731,7 @@ static void begin_job(struct engine *e, struct prompt *p, struct engine_commit *
 		               c->refused.code == ENOKEY ? STATE_STOPPED : STATE_FAILED;
 		job_set_reason(j, c->refused.text, c->refused.hint);
 		j->row.finished_ms = state_is_over(j->row.state) ? j->row.created_ms : 0;
+		j->row.unasked = c->hold;
 		job_dirty(e, j);
 		job_changed(e, j, true);
 		if (!c->hold)        /* nobody asked for it yet */
@@ -794,6 +795,27 @@ static void commit_other_names(struct engine *e, const struct engine_commit *c)
 	e->journal->prompts_by_file(e->journal, c->dev, c->ino, edited_too, &n);
 }
 
+/* Whether its newest revision was found rather than asked for, and could not become a request. */
+static bool is_unasked(struct engine *e, const struct prompt *p)
+{
+	cleanup_job_row struct job_row row = { 0 };
+
+	if (p->newest)
+		return p->newest->row.unasked;
+	return p->row.job && e->journal->job_load(e->journal, p->row.job, &row) > 0 && row.unasked;
+}
+
+/* The same text was saved: then somebody has asked for it. */
+static void asked_for(struct engine *e, struct prompt *p)
+{
+	struct job *j = is_unasked(e, p) ? job_activate(e, p->newest ? p->newest->row.id : p->row.job) : NULL;
+
+	if (!j)
+		return;
+	j->row.unasked = false;
+	job_dirty(e, j);
+}
+
 static void take_commit(struct engine *e, void *arg)
 {
 	struct engine_commit *c = arg;
@@ -816,6 +838,10 @@ static void take_commit(struct engine *e, void *arg)
 			c->hold |= journal_holds_unknown(e, c->ctime_ns);
 			if (c->hold && e->rebuilt)
 				adopt_pictures(e, p, c->refused.text || c->draft ? 1 : request_pictures(&c->request));
+		} else if (c->asked) {
+			asked_for(e, p);
+		} else if (!c->fresh) {
+			c->hold |= is_unasked(e, p);      /* that there is a key now is nobody's word */
 		}
 		if (c->again || is_new ||
 		    memcmp(p->row.digest, c->digest, sizeof(c->digest)) != 0) {

@@ -121,6 +121,9 @@ static const char *const schema_steps[] = {
 
 	[1] =
 	"CREATE INDEX prompts_file ON prompts (ino, dev) WHERE gone_ms = 0;",
+
+	[2] =
+	"ALTER TABLE jobs ADD COLUMN unasked INTEGER NOT NULL DEFAULT 0;",
 };
 
 #define SCHEMA_VERSION ((int)ARRAY_LEN(schema_steps))

@@ -27,7 +27,7 @@ struct pending {
 	size_t paths_count;
 	unsigned writers;             /* writable handles that are open */
 	bool listed;                  /* a commit is due (else only writers are counted) */
-	bool hold, again, fresh;
+	bool asked, hold, again, fresh;
 	size_t reading;               /* commits of it that the engine has not taken up yet, or 1: is read now */
 	bool touched;                 /* something happened since */
 	bool timed;                   /* a timer is set */
@@ -165,6 +165,7 @@ void commit_flushed(struct fs *fs, struct node *n)
 	pthread_mutex_lock(&fs->commit->lock);
 	struct pending *p = get(fs->commit, n->dev, n->ino);
 	add_path(p, path);
+	p->asked = true;
 	p->hold = false;
 	list(fs->commit, p, settle_of(fs));
 	pthread_mutex_unlock(&fs->commit->lock);
@@ -209,6 +210,7 @@ static void found(struct fs *fs, const char *path, enum why why, double settle)
 	pthread_mutex_lock(&fs->commit->lock);
 	struct pending *p = get(fs->commit, st.st_dev, st.st_ino);
 	add_path(p, path);
+	p->asked |= why == WHY_CHANGED;
 	p->hold = why == WHY_HELD;
 	p->again = p->again || why == WHY_AGAIN || why == WHY_FRESH;
 	p->fresh = p->fresh || why == WHY_FRESH;
@@ -347,7 +349,7 @@ struct reading {
 	struct key key;
 	char **paths;
 	size_t paths_count;
-	bool hold, again, fresh;
+	bool asked, hold, again, fresh;
 };
 
 static bool leads_to(struct fs *fs, const char *path, struct key key)
@@ -383,6 +385,7 @@ static struct engine_commit *read_one(struct fs *fs, const struct reading *r, co
 	}
 	c->dev = r->key.dev;
 	c->ino = r->key.ino;
+	c->asked = r->asked;
 	c->hold = r->hold;
 	c->again = r->again;
 	c->fresh = r->fresh;
@@ -455,10 +458,10 @@ static void on_due(void *arg)
 	}
 	p->listed = p->touched = false;
 	p->reading = 1;
-	struct reading r = { key, p->paths, p->paths_count, p->hold, p->again, p->fresh };
+	struct reading r = { key, p->paths, p->paths_count, p->asked, p->hold, p->again, p->fresh };
 	p->paths = NULL;
 	p->paths_count = 0;
-	p->hold = p->again = p->fresh = false;
+	p->asked = p->hold = p->again = p->fresh = false;
 	pthread_mutex_unlock(&c->lock);
 	read_and_post(c->fs, &r);
 }

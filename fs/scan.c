@@ -44,8 +44,8 @@ static void batch_free(struct batch *b)
 enum standing { RECORDED, CHANGED, STOPPED, REFUSED };
 
 /* What the journal knows of it: that very file, and if so whether its newest text became a request, is
- * stopped for want of a key, or was refused. */
-static enum standing standing_of(struct journal *j, const struct seen *s)
+ * stopped for want of a key, or was refused; and then whether anybody had asked for it. */
+static enum standing standing_of(struct journal *j, const struct seen *s, bool *unasked)
 {
 	cleanup_prompt_row struct prompt_row row = { 0 };
 	cleanup_job_row struct job_row job = { 0 };
@@ -56,6 +56,7 @@ static enum standing standing_of(struct journal *j, const struct seen *s)
 		return CHANGED;
 	if (!row.job || j->job_load(j, row.job, &job) <= 0 || job.request)
 		return RECORDED;
+	*unasked = job.unasked;
 	return job.state == STATE_STOPPED ? STOPPED : REFUSED;
 }
 
@@ -74,20 +75,20 @@ static bool was_renamed(const struct batch *b, struct journal *j, const struct s
 
 static void compare_one(const struct batch *b, struct journal *j, const struct seen *s)
 {
-	bool pending = commit_is_pending(b->fs, s->dev, s->ino);
+	bool pending = commit_is_pending(b->fs, s->dev, s->ino), unasked = false;
 
-	switch (pending && b->moved ? CHANGED : pending ? RECORDED : standing_of(j, s)) {
+	switch (pending && b->moved ? CHANGED : pending ? RECORDED : standing_of(j, s, &unasked)) {
 	case RECORDED:
 		return;
 	case REFUSED:
 		/* Its name may have been the reason; else what it was refused for is looked at again
 		 * when it is saved. */
 		if (b->moved)
-			commit_found(b->fs, s->path, false);
+			commit_found(b->fs, s->path, unasked);
 		return;
 	case STOPPED:
 		/* There may be a key by now; what would have been held without that reason still is. */
-		commit_found(b->fs, s->path, s->ctime_ns <= b->first_ns);
+		commit_found(b->fs, s->path, unasked || s->ctime_ns <= b->first_ns);
 		return;
 	case CHANGED:
 		if (!b->moved && was_renamed(b, j, s))
