@@ -74,6 +74,13 @@ struct publication {
 };
 void publication_free(struct publication *p);
 
+/* What a prompt is read again for. */
+enum engine_reading {
+	READ_CHANGED,                 /* what comes of it may be another request by now */
+	READ_AGAIN,                   /* a new revision, though it be the same request */
+	READ_FRESH,                   /* … and a new picture */
+};
+
 /* What the engine needs of the filesystem.  All are called on the engine thread, without locks. */
 struct engine_calls {
 	/* Ownership of p goes to fs, which gives it back by engine_published(). */
@@ -84,8 +91,8 @@ struct engine_calls {
 	void (*committed)(void *ctx, uint64_t dev, uint64_t ino);
 	/* Whether a commit of that inode is still under way. */
 	bool (*is_pending)(void *ctx, uint64_t dev, uint64_t ino);
-	/* The prompt must be read again (retry of a refused one); fresh: and a new picture be made. */
-	void (*read_again)(void *ctx, const char *path, bool fresh);
+	/* The prompt must be read again. */
+	void (*read_again)(void *ctx, const char *path, enum engine_reading how);
 	/* Another name of the prompt's file was edited, so its text is another, too. */
 	void (*edited)(void *ctx, const char *path);
 	/* The journal is damaged: sets it aside, opens a new one and closes it.  *kept: the name that it has

@@ -721,6 +721,7 @@ static void begin_job(struct engine *e, struct prompt *p, struct engine_commit *
 	struct job *j = job_new(e, p, tasks);
 	j->row.revision = ++p->row.revision;
 	j->row.created_ms = clock_wall_ms();
+	j->row.unasked = c->hold;
 	memcpy(j->row.digest, c->digest, sizeof(j->row.digest));
 	p->newest = j;
 	p->row.job = 0;
@@ -731,7 +732,6 @@ static void begin_job(struct engine *e, struct prompt *p, struct engine_commit *
 		               c->refused.code == ENOKEY ? STATE_STOPPED : STATE_FAILED;
 		job_set_reason(j, c->refused.text, c->refused.hint);
 		j->row.finished_ms = state_is_over(j->row.state) ? j->row.created_ms : 0;
-		j->row.unasked = c->hold;
 		job_dirty(e, j);
 		job_changed(e, j, true);
 		if (!c->hold)        /* nobody asked for it yet */
@@ -795,7 +795,7 @@ static void commit_other_names(struct engine *e, const struct engine_commit *c)
 	e->journal->prompts_by_file(e->journal, c->dev, c->ino, edited_too, &n);
 }
 
-/* Whether its newest revision was found rather than asked for, and could not become a request. */
+/* Whether its newest revision was found rather than asked for. */
 static bool is_unasked(struct engine *e, const struct prompt *p)
 {
 	cleanup_job_row struct job_row row = { 0 };

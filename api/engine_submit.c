@@ -58,7 +58,7 @@ static bool other_model(struct engine *e, struct task *t, const struct wire_resu
 	log_warning("%s does not have the model %s any more: prompts that name none go to the next one",
 	            request->provider->name, request->model->name);
 	task_defer(e, t, OTHER_MODEL_SECONDS, r->reason, "it is sent to another model by itself");
-	e->set.calls->read_again(e->set.ctx, t->job->prompt->row.path, false);
+	e->set.calls->read_again(e->set.ctx, t->job->prompt->row.path, READ_AGAIN);
 	return true;
 }
 

@@ -403,7 +403,7 @@ static void take_reload(struct engine *e, void *arg)
 	/* Those that never became a request for want of a key. */
 	HASH_ITER(hh, e->jobs, j, tmp)
 		if (!j->has_request && j->row.state == STATE_STOPPED && j->prompt->newest == j)
-			e->set.calls->read_again(e->set.ctx, j->prompt->row.path, false);
+			e->set.calls->read_again(e->set.ctx, j->prompt->row.path, READ_CHANGED);
 }
 
 void engine_reload(struct engine *e, struct models *m)
@@ -466,6 +466,8 @@ static int command_job(struct engine *e, enum engine_verb verb, struct job *j)
 	/* What is not held gets no leave to go beyond the budget by that. */
 	if (verb == VERB_RELEASE && j->row.state == STATE_HELD)
 		j->row.release_serial = ++e->serial;
+	if (verb == VERB_RELEASE)
+		j->row.unasked = false;
 	for (size_t i = 0; i < j->tasks_count; i++) {
 		struct task *t = j->tasks[i];
 		if (task_event(e, t, verb_events[verb], NULL, NULL)) {
@@ -503,7 +505,7 @@ static int command_run(struct engine *e, const struct command *c)
 	                   (c->verb == VERB_AGAIN || (c->verb == VERB_RETRY && !j->tasks_count));
 	int result = 0;
 	if (reads_again)
-		e->set.calls->read_again(e->set.ctx, c->path, c->verb == VERB_AGAIN);
+		e->set.calls->read_again(e->set.ctx, c->path, c->verb == VERB_AGAIN ? READ_FRESH : READ_AGAIN);
 	else if (!j->has_request && c->verb != VERB_CANCEL)
 		result = -EALREADY;   /* its model or provider is not configured any more */
 	else

@@ -53,7 +53,7 @@ struct job_row {
 	bool orphan;                  /* its prompt was deleted: pictures go to history/ */
 	int64_t same_as;              /* job whose pictures were reused, or 0 */
 	uint64_t release_serial;      /* held jobs: order in which they are let go */
-	bool unasked;                 /* was found where it stands, and never became a request: nobody asked for it */
+	bool unasked;                 /* was found where it stands: nobody has saved or released it yet */
 };
 
 /* One picture asked of a provider. */

@@ -199,7 +199,7 @@ static bool source_stat(struct fs *fs, const char *path, struct stat *st)
 	return fd >= 0 && fstat(fd, st) == 0;
 }
 
-enum why { WHY_CHANGED, WHY_HELD, WHY_AGAIN, WHY_FRESH };
+enum why { WHY_CHANGED, WHY_HELD, WHY_READ, WHY_AGAIN, WHY_FRESH };
 
 static void found(struct fs *fs, const char *path, enum why why, double settle)
 {
@@ -211,7 +211,8 @@ static void found(struct fs *fs, const char *path, enum why why, double settle)
 	struct pending *p = get(fs->commit, st.st_dev, st.st_ino);
 	add_path(p, path);
 	p->asked |= why == WHY_CHANGED;
-	p->hold = why == WHY_HELD;
+	if (why != WHY_READ)
+		p->hold = why == WHY_HELD;
 	p->again = p->again || why == WHY_AGAIN || why == WHY_FRESH;
 	p->fresh = p->fresh || why == WHY_FRESH;
 	list(fs->commit, p, settle);
@@ -225,9 +226,13 @@ void commit_found(struct fs *fs, const char *path, bool hold)
 	found(fs, path, hold ? WHY_HELD : WHY_CHANGED, hold ? 0 : settle_of(fs));
 }
 
-void commit_again(struct fs *fs, const char *path, bool fresh)
+void commit_again(struct fs *fs, const char *path, enum engine_reading how)
 {
-	found(fs, path, fresh ? WHY_FRESH : WHY_AGAIN, 0);
+	static const enum why whys[] = {
+		[READ_CHANGED] = WHY_READ, [READ_AGAIN] = WHY_AGAIN, [READ_FRESH] = WHY_FRESH,
+	};
+
+	found(fs, path, whys[how], 0);
 }
 
 void commit_removed(struct fs *fs, const char *path)

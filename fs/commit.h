@@ -12,6 +12,7 @@
 #define FS_COMMIT_H
 
 #include "base.h"
+#include "engine.h"
 
 struct fs;
 struct node;
@@ -43,9 +44,9 @@ void commit_found(struct fs *fs, const char *path, bool hold);
 void commit_left(struct fs *fs, const char *path);
 /* Whether nothing stands there; an error of another kind says nothing. */
 bool source_is_gone(struct fs *fs, const char *path);
-/* Reads the file again and sends it to the engine although its digest is the same (retry of a prompt
- * that was refused, or after a configuration change). */
-void commit_again(struct fs *fs, const char *path, bool fresh);
+/* Reads the file again and sends it to the engine: to be made though its digest is the same (a person's retry
+ * of a prompt that was refused), or if it is another one by now (after a configuration change). */
+void commit_again(struct fs *fs, const char *path, enum engine_reading how);
 
 /* Engine thread: the engine has taken up what was pending of that inode. */
 void commit_taken(struct fs *fs, uint64_t dev, uint64_t ino);

@@ -23,7 +23,7 @@ static bool is_pending(void *ctx, uint64_t dev, uint64_t ino)
 {
 	return commit_is_pending(ctx, dev, ino);
 }
-static void read_again(void *ctx, const char *path, bool fresh) { commit_again(ctx, path, fresh); }
+static void read_again(void *ctx, const char *path, enum engine_reading how) { commit_again(ctx, path, how); }
 
 static void edited(void *ctx, const char *path) { commit_found(ctx, path, false); }
 
