@@ -36,6 +36,7 @@ struct fs {
 	struct disk *disk;
 	struct engine *engine;
 	atomic_uint journals;         /* how often a damaged journal was replaced since the start */
+	_Atomic int64_t mounted_ns;   /* CLOCK_REALTIME_COARSE before the (first) mount, or when the journal was replaced */
 	struct commit *commit;
 	struct tell *tell;
 	struct parks *parks;

@@ -25,9 +25,9 @@ struct batch {
 	bool whole;                   /* the scan of the whole tree after a start */
 	bool moved;                   /* by a rename: the name of what is pending has changed */
 	unsigned journals;            /* fs->journals when it began */
-	bool holds;                   /* … finds prompts that a person must let go: those of then, … */
+	bool holds;                   /* prompts that it finds a person must let go: those of before the mount, … */
 	bool holds_all;               /* … or all */
-	int64_t mounted_ns;
+	int64_t mounted_ns;           /* of a scan that is to be noted as over, else 0 */
 	int64_t first_ns;             /* when the first mount was whose scan came to its end */
 	struct seen *seen;
 	size_t count;
@@ -77,7 +77,7 @@ static void compare_one(const struct batch *b, struct journal *j, const struct s
 {
 	bool pending = commit_is_pending(b->fs, s->dev, s->ino), unasked = false;
 
-	switch (pending && b->moved ? CHANGED : pending ? RECORDED : standing_of(j, s, &unasked)) {
+	switch (pending && !b->whole ? CHANGED : pending ? RECORDED : standing_of(j, s, &unasked)) {
 	case RECORDED:
 		return;
 	case REFUSED:
@@ -93,7 +93,7 @@ static void compare_one(const struct batch *b, struct journal *j, const struct s
 	case CHANGED:
 		if (!b->moved && was_renamed(b, j, s))
 			return;
-		commit_found(b->fs, s->path, b->holds_all || (b->holds && s->ctime_ns <= b->mounted_ns));
+		commit_found(b->fs, s->path, b->holds_all || (b->holds && s->ctime_ns <= atomic_load(&b->fs->mounted_ns)));
 		return;
 	}
 }
@@ -111,6 +111,10 @@ static bool is_void(const struct batch *b, struct journal *j)
 	return (b->whole && b->journals != atomic_load(&b->fs->journals)) || j->damage(j);
 }
 
+/* The first scan of the tree was, or is, this daemon's; engine's thread.  What that scan has missed, as
+ * its folder was renamed at that moment, is found by another one, and still as old as before. */
+static bool holds_old;
+
 static void compare(struct engine *e, void *arg)
 {
 	struct batch *b = arg;
@@ -120,7 +124,8 @@ static void compare(struct engine *e, void *arg)
 		return;
 	}
 	b->first_ns = first_mounted_ns(engine_journal(e));
-	b->holds = b->whole && b->first_ns == INT64_MAX;
+	holds_old |= b->first_ns == INT64_MAX || engine_holds_found(e);
+	b->holds = holds_old;
 	b->holds_all = b->whole && engine_holds_found(e);
 	for (size_t i = 0; i < b->count; i++)
 		compare_one(b, engine_journal(e), &b->seen[i]);
@@ -248,6 +253,8 @@ void scan_tree(struct fs *fs, int64_t mounted_ns)
 {
 	struct batch *how = xcalloc(1, sizeof(*how));
 
+	if (mounted_ns)
+		atomic_store(&fs->mounted_ns, mounted_ns);
 	*how = (struct batch){ .fs = fs, .whole = true, .mounted_ns = mounted_ns,
 	                       .journals = atomic_load(&fs->journals) };
 	disk_post(fs->disk, run_tree, how);

@@ -10,7 +10,7 @@ struct journal;
 /* Any thread; runs on the disk thread.  Prompts that were there at mounted_ns (0 = no mount or journal is
  * new, only changes are looked for) are held when the journal was never compared with the tree before. */
 void scan_tree(struct fs *fs, int64_t mounted_ns);
-/* A folder appeared: every prompt in it counts as committed. */
+/* A folder appeared: every prompt in it counts as committed, but for those that scan_tree() would hold. */
 void scan_folder(struct fs *fs, const char *path);
 /* A prompt got this name by a rename.  One whose record came along unchanged is not committed: its
  * references may not have moved yet, and a rename should cost nothing. */

@@ -34,7 +34,6 @@ struct serving {
 	struct journal *journal;      /* until the engine has it */
 	struct journal_opened opened;
 	char *rebuilt;                /* what the damaged journal in whose place it is, is called; or NULL */
-	int64_t mounted_ns;           /* CLOCK_REALTIME_COARSE before the (first) mount: what files are stamped with */
 	dev_t dev;                    /* of the mount; 0 = there is none */
 	bool tells;                   /* tell was started and not stopped */
 	pthread_t main, loop;
@@ -304,7 +303,7 @@ static int start_journal(struct serving *s, struct error *err)
 	int rc = journal_place_open(s->fs, &s->journal, &s->opened, &s->rebuilt, err);
 
 	if (!rc)
-		s->mounted_ns = scan_first_seen(s->journal, coarse_now_ns());
+		atomic_store(&s->fs->mounted_ns, scan_first_seen(s->journal, coarse_now_ns()));
 	return rc;
 }
 
@@ -570,7 +569,7 @@ int serve(struct fs *fs, void (*ready)(void *ctx), void *ctx, struct error *err)
 		log_info("serving %s at %s", fs->source, fs->mountpoint);
 		reload_begin(fs);
 		/* All that is there by now is unknown to a journal that was replaced meanwhile. */
-		commit_scan(fs, atomic_load(&fs->journals) ? coarse_now_ns() : s.mounted_ns);
+		commit_scan(fs, atomic_load(&fs->journals) ? coarse_now_ns() : atomic_load(&fs->mounted_ns));
 		wait_for_end(&s, &awaited);
 	}
 	stop_parts(&s, started);

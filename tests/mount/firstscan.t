@@ -1,6 +1,6 @@
 #!/bin/bash
-# What was there before the first mount is held: when that is killed in the middle of its scan, and when the
-# key comes only later.  What was written since is made.
+# What was there before the first mount is held: when that is killed in the middle of its scan, when its folder
+# is renamed during the scan, and when the key comes only later.  What was written since is made.
 . "$(dirname "$0")/lib.sh" || exit
 
 [ -x "$O/kill/easelfs" ] || die "there is no $O/kill/easelfs: make kill"
@@ -23,6 +23,24 @@ mount_fg -o provider=sandbox,settle=0.05,budget=none 2>/dev/null || die 'it cann
 ok 'what was written since is made' wait_state new.txt completed
 ok 'all that was there before is held' eventually 20 all_held
 is "$(bill .accepted)" 1 'and nothing else was sent'
+umount_it
+
+# --- a folder is renamed during the scan --------------------------------------------------------------
+
+mkdir -p "$WORK/renamed/a" "$WORK/renamed/d"
+for i in {1..2000}; do
+	echo "a $i" >"$WORK/renamed/a/$i.txt"
+done
+for i in {1..100}; do
+	echo "d $i" >"$WORK/renamed/d/$i.txt"
+done
+mount_fg -o provider=sandbox,settle=0.05,budget=none "$WORK/renamed" 2>/dev/null || die 'it cannot be mounted'
+ok 'it is renamed' timeout 10 mv "$MNT/d" "$MNT/e"
+echo 'a new one of e' >"$MNT/e/new.txt"
+ok 'what is written there now is made' wait_state e/new.txt completed
+e_held() { [ "$(grep -rlx 'state: held' "$MNT/status/e" | wc -l)" = 100 ]; }
+ok 'all that was in it is held' eventually 30 e_held
+is "$(bill .accepted)" 2 'and nothing of it was sent'
 umount_it
 
 # --- the first mount has no key ---------------------------------------------------------------------
