@@ -50,6 +50,11 @@ static void siblings(struct engine *e, struct job *j, enum event event, const st
 		struct task *t = j->tasks[i];
 		if (t->row.state != STATE_UPLOADING)
 			continue;
+		if (event == EVENT_SUBMIT && t->job->prompt->row.gone_ms && !t->job->row.orphan) {
+			task_defer(e, t, 0, "its prompt was deleted while its references were uploaded",
+			           "nothing was sent; it goes on if the prompt comes back at once");
+			continue;
+		}
 		if (event == EVENT_SUBMIT) {
 			/* What was sent since it began to upload counts, its own siblings first of all. */
 			if (task_is_affordable(e, t))

@@ -433,8 +433,12 @@ static void read_and_post(struct fs *fs, struct reading *r)
 	if (!count)
 		commits[count++] = read_one(fs, r, seen, has_left);
 	expect_commits(fs->commit, r->key, count);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		/* It was deleted or renamed while its references were read; under a new name it is listed again. */
+		if (!leads_to(fs, commits[i]->path, r->key))
+			commits[i]->gone = true;
 		engine_commit(fs->engine, commits[i]);
+	}
 	paths_free(r->paths, r->paths_count);
 }
 

@@ -128,6 +128,20 @@ four of them'
 ok 'n: 4 with a reference: it is completed' wait_state four.txt completed
 is "$(accepted 'four of them'),$(bill .uploads)" 4,$((before + 2)) 'four charges, one upload'
 
+# A prompt that is deleted while they are uploaded is not sent, even before the deletion is final.
+control POST faults '{"on":"upload","do":"delay","seconds":1,"count":1}' >/dev/null
+picture deleted >"$MNT/deleted.png"
+prompt deleted.txt 'refs: deleted.png
+
+deleted while it was uploaded'
+ok 'its references are uploaded' wait_state deleted.txt uploading
+timeout 10 rm "$MNT/deleted.txt"
+was_uploaded() { [ "$(bill .uploads)" = "$1" ]; }
+ok 'the upload ends' eventually 10 was_uploaded $((before + 3))
+prompt another.txt 'another one that takes its time'
+ok 'another one is completed meanwhile' wait_state another.txt completed
+is "$(accepted 'deleted while it was uploaded')" 0 'and the deleted one is not sent'
+
 # The provider throws uploads away sooner than was thought: it refuses the address, so nothing was made, and
 # they are uploaded once more.
 put old.png old
