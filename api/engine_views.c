@@ -461,6 +461,8 @@ static int64_t newest_job(struct engine *e, const char *path)
 
 static int command_job(struct engine *e, enum engine_verb verb, struct job *j)
 {
+	/* Who retries what shows as stopped or deferred has not accepted a second charge for a lost one. */
+	bool keeps_unknown = verb == VERB_RETRY && j->row.state != STATE_UNKNOWN;
 	int changed = 0;
 
 	/* What is not held gets no leave to go beyond the budget by that. */
@@ -470,6 +472,8 @@ static int command_job(struct engine *e, enum engine_verb verb, struct job *j)
 		j->row.unasked = false;
 	for (size_t i = 0; i < j->tasks_count; i++) {
 		struct task *t = j->tasks[i];
+		if (keeps_unknown && t->row.state == STATE_UNKNOWN)
+			continue;
 		if (task_event(e, t, verb_events[verb], NULL, NULL)) {
 			t->row.attempts = 0;
 			changed++;

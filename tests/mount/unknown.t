@@ -13,6 +13,7 @@ mount_fg -o provider=google,model=nano-banana-2,settle=0.02,budget=none,log=debu
 fault() { control POST faults "$1" >/dev/null || die "fault $1"; }
 prompt() { timeout 10 bash -c 'printf "%s\n" "$2" >"$1"' - "$MNT/$1" "$2"; }
 said() { [ "$(grep -ce "$1" "$WORK/daemon.log")" = "$2" ]; }
+has_task() { timeout 10 cat "$MNT/status/$1.json" | jq -e --arg state "$2" 'any(.tasks[]; .state == $state)'; }
 # States of the tasks of a prompt's first revision, as the journal of an unmounted folder has them.
 states() {
 	sqlite3 "$WORK/gen/.easelfs/journal.db" "SELECT tasks.state FROM tasks JOIN jobs ON tasks.job = jobs.id
@@ -32,6 +33,23 @@ timeout 10 rm "$MNT/deleted.txt"
 control POST release >/dev/null
 # That of the deleted one after ten seconds, in which an editor might have written it anew.
 ok 'the other one comes to history/' eventually 30 eval '[ "$(ls "$MNT"/history/*.png | wc -l)" = 2 ]'
+
+# Of two pictures one is lost, and the other one refused for now: a retry is for what the status shows.
+for status in 402 429; do
+	fault "{\"on\":\"submit\",\"match\":\"half $status\",\"do\":\"drop_after\"}"
+	fault "{\"on\":\"submit\",\"match\":\"half $status\",\"do\":\"status\",\"status\":$status,\"headers\":{\"Retry-After\":\"600\"}}"
+	prompt half$status.txt $'n: 2\n\nhalf '$status
+	ok "$status: one is lost" eventually 20 has_task half$status.txt unknown
+	[ $status = 402 ] && shown=stopped || shown=deferred
+	ok "the other one is $shown, and so it shows" wait_state half$status.txt $shown
+	ok 'it is retried' timeout 20 "$O/easelfs" retry "$MNT/half$status.txt"
+	ok 'that picture comes, and the lost one is still unknown' wait_state half$status.txt unknown
+	ok 'it is there' has_task half$status.txt completed
+	is "$(bill ".prompts[\"half $status\"].accepted")" 2 'nothing was sent twice'
+	ok 'what shows as unknown is retried' timeout 20 "$O/easelfs" retry "$MNT/half$status.txt"
+	ok 'and made' wait_state half$status.txt completed
+	is "$(bill ".prompts[\"half $status\"].accepted")" 3 'as a person said so'
+done
 umount_it
 is "$(states 'is edited')" '7 10' 'an edit leaves the lost one unknown'
 is "$(states 'is deleted')" '7 10' 'and so does a deletion'
