@@ -87,6 +87,7 @@ struct task {
 	unsigned flawed_times;        /* … and how often it came in a row */
 	int64_t reuse_before;         /* jobs from this one on have no picture to copy; 0 = none was tried */
 	unsigned copy_tries;          /* of the job that same_as named last */
+	bool insists;                 /* a person sends it again: it waits for nobody who may have its picture */
 };
 
 /* How long who waits for the picture of a deleted prompt is left in peace: editors need a moment. */
@@ -265,6 +266,7 @@ void job_drop(struct engine *e, struct job *j);        /* whatever happens to it
 void job_changed(struct engine *e, struct job *j, bool state_changed);
 void job_settle(struct engine *e, struct job *j);      /* states of tasks changed: summary, waiters */
 struct job *job_activate(struct engine *e, int64_t id);
+struct job *job_in_memory(struct engine *e, int64_t id);      /* or NULL */
 /* Reads what it asks for from its row, with models and providers as they are now.  Without (has_request is
  * false) nothing happens to it, and its reason says why. */
 void job_fill_request(struct engine *e, struct job *j);
@@ -389,6 +391,10 @@ void upload_again(struct engine *e, struct task *t);
 /* Its turn has come: true if it waits for, or copies, the picture of another prompt. */
 bool reuse_takes(struct engine *e, struct task *t);
 void reuse_restored(struct engine *e, struct job *j);
+/* Its picture, which may be paid for, can come only when a person or the configuration lets it. */
+bool reuse_is_owed(const struct task *t);
+/* A task of j was owed and is not any more: those that have the same request, and wait for it, go on. */
+void reuse_goes_on(struct engine *e, struct job *j);
 void reuse_forget(struct engine *e, struct job *j);
 
 /* engine_fetch.c */

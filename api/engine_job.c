@@ -416,7 +416,7 @@ static void rows_release(struct rows *r)
 	free(r->row);
 }
 
-static struct job *job_in_memory(struct engine *e, int64_t id)
+struct job *job_in_memory(struct engine *e, int64_t id)
 {
 	struct job *j, *tmp;
 

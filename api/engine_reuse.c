@@ -1,7 +1,8 @@
 /*
  * One request, one charge: a prompt whose digest equals that of another one in this tree gets the same
  * picture.  The first of them leads; the others stay queued while it is under way, and copy its picture
- * when it is there.  If it fails, the next one leads.
+ * when it is there.  If it fails, the next one leads.  If it waits for a person, though it may be paid for,
+ * the others are stopped until it goes on.
  */
 #include "engine_internal.h"
 
@@ -31,8 +32,30 @@ static void lead(struct engine *e, struct job *j)
 void reuse_restored(struct engine *e, struct job *j)
 {
 	for (size_t i = 0; i < j->tasks_count && !j->leads; i++)
-		if (state_is_paid(j->tasks[i]->row.state))
+		if (state_is_paid(j->tasks[i]->row.state) ||
+		    state_may_bring(j->tasks[i]->row.state, j->tasks[i]->row.resume))
 			lead(e, j);
+}
+
+static bool is_owed(const struct task_row *row)
+{
+	return state_may_bring(row->state, row->resume) && !state_is_waited_for(row->state);
+}
+
+bool reuse_is_owed(const struct task *t) { return is_owed(&t->row); }
+
+void reuse_goes_on(struct engine *e, struct job *j)
+{
+	struct job *other, *tmp;
+
+	reuse_restored(e, j);
+	HASH_ITER(hh, e->jobs, other, tmp) {
+		if (other == j || memcmp(other->row.digest, j->row.digest, sizeof(j->row.digest)) != 0)
+			continue;
+		for (size_t i = 0; i < other->tasks_count && other->has_request; i++)
+			if (other->tasks[i]->row.state == STATE_STOPPED && other->tasks[i]->row.resume == STATE_QUEUED)
+				task_event(e, other->tasks[i], EVENT_RESUME, NULL, NULL);
+	}
 }
 
 static void say_same(struct job *j, const char *path)
@@ -176,6 +199,57 @@ static void take_further(struct engine *e, struct task *t)
 		further_copied(e, t, false);
 }
 
+static void stop_behind(struct engine *e, struct task *t, const struct prompt_row *owner, bool is_newest,
+                        const struct task_row *owed)
+{
+	cleanup_free char *reason = xasprintf("same request as %s%s%s, which is %s%s%s", is_newest ? "" : "an earlier text of ",
+	                                      owner->path, owner->gone_ms ? " (deleted)" : "", state_name(owed->state),
+	                                      owed->reason ? ": " : "", owed->reason ? owed->reason : "");
+	cleanup_free char *hint = xasprintf("it goes on with that one; easelfs again %s makes its own", t->job->prompt->row.path);
+
+	task_event(e, t, EVENT_STOPPED, reason, hint);
+}
+
+/* One in memory may have gone on since its row was written. */
+static bool stop_behind_row(struct engine *e, struct task *t, const struct task_row *row)
+{
+	cleanup_prompt_row struct prompt_row owner = { 0 };
+	cleanup_job_row struct job_row job = { 0 };
+	const struct job *live = job_in_memory(e, row->job);
+
+	if (row->job == t->job->row.id ||
+	    (live && (row->index > live->tasks_count || !reuse_is_owed(live->tasks[row->index - 1]))) ||
+	    e->journal->job_load(e->journal, row->job, &job) <= 0 ||
+	    e->journal->prompt_load(e->journal, job.prompt, &owner) <= 0)
+		return false;
+	stop_behind(e, t, &owner, owner.job == row->job, row);
+	return true;
+}
+
+/* What may be paid for is not paid for again because it waits for a person.  It may have left memory. */
+static bool stops_behind_owed(struct engine *e, struct task *t, const struct job *leader)
+{
+	int64_t before = INT64_MAX;
+	bool stopped = false;
+
+	if (t->insists)
+		return false;
+	if (leader && leader != t->job && t->row.index <= leader->tasks_count &&
+	    reuse_is_owed(leader->tasks[t->row.index - 1])) {
+		stop_behind(e, t, &leader->prompt->row, leader->prompt->newest == leader,
+		            &leader->tasks[t->row.index - 1]->row);
+		return true;
+	}
+	while (!stopped) {
+		cleanup_task_row struct task_row row = { 0 };
+		if (e->journal->task_owed(e->journal, t->job->row.digest, t->row.index, before, &row) <= 0)
+			break;
+		before = row.job;
+		stopped = stop_behind_row(e, t, &row);
+	}
+	return stopped;
+}
+
 bool reuse_takes(struct engine *e, struct task *t)
 {
 	struct job *j = t->job, *leader;
@@ -187,9 +261,7 @@ bool reuse_takes(struct engine *e, struct task *t)
 	if (!j->request.reuse || t->row.own_id)
 		return false;
 	HASH_FIND(digest_hh, e->leaders, j->row.digest, sizeof(j->row.digest), leader);
-	if (leader == j)
-		return false;
-	if (leader && t->row.index <= leader->tasks_count) {
+	if (leader && leader != j && t->row.index <= leader->tasks_count) {
 		const struct task_row *first = &leader->tasks[t->row.index - 1]->row;
 		bool brings_more = request_pictures(&j->request) > request_tasks(&j->request);
 		if (state_is_waited_for(first->state) || (brings_more && state_is_waited_for(leader->row.state)))
@@ -198,8 +270,9 @@ bool reuse_takes(struct engine *e, struct task *t)
 		    copy(e, t, leader->row.id, first))
 			return true;
 	}
-	if (copy_recorded(e, t))
+	if ((leader != j && copy_recorded(e, t)) || stops_behind_owed(e, t, leader))
 		return true;
-	lead(e, j);
+	if (leader != j)
+		lead(e, j);
 	return false;
 }

@@ -68,6 +68,7 @@ bool task_event(struct engine *e, struct task *t, enum event event, const char *
 {
 	enum job_state from = t->row.state;
 	int next = event_is_possible(t, event) ? state_next(from, event, t->row.resume) : -1;
+	bool was_owed = reuse_is_owed(t);
 
 	if (next < 0)
 		return false;
@@ -91,6 +92,7 @@ bool task_event(struct engine *e, struct task *t, enum event event, const char *
 		free(steal_pointer(&t->row.own_id));
 		free(steal_pointer(&t->row.task_id));
 		t->row.counted = false;       /* what an unknown submit may have cost stays spent */
+		t->insists = from == STATE_UNKNOWN;
 	}
 	if (next == STATE_EXPIRED)
 		fetch_forget(e, t);
@@ -101,6 +103,8 @@ bool task_event(struct engine *e, struct task *t, enum event event, const char *
 	task_dirty(e, t);
 	task_resume(e, t);
 	job_settle(e, t->job);
+	if (was_owed && !reuse_is_owed(t))
+		reuse_goes_on(e, t->job);
 	give_up_unwanted(e, t);
 	return true;
 }

@@ -121,6 +121,13 @@ bool state_is_over(enum job_state s)
 bool state_is_waited_for(enum job_state s) { return traits[s].waited_for; }
 bool state_is_paid(enum job_state s) { return traits[s].paid; }
 
+bool state_may_bring(enum job_state s, enum job_state resume)
+{
+	bool waits = s == STATE_DEFERRED || s == STATE_STOPPED || s == STATE_HELD;
+
+	return waits ? state_is_paid(resume) : state_is_paid(s) && !state_is_over(s);
+}
+
 enum job_state state_summary(const enum job_state *states, size_t count)
 {
 	enum job_state shown = STATE_COMPLETED;

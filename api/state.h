@@ -42,6 +42,8 @@ bool state_is_over(enum job_state s);
 bool state_is_waited_for(enum job_state s);
 /* Money may be on the wire or was paid: a picture may still come. */
 bool state_is_paid(enum job_state s);
+/* The same of a task in `s`, which, should it wait, goes on in `resume`; none that is over. */
+bool state_may_bring(enum job_state s, enum job_state resume);
 /* The state a job shows for its tasks' states: the one that needs most attention. */
 enum job_state state_summary(const enum job_state *states, size_t count);
 

@@ -139,6 +139,10 @@ struct journal {
 	/* Newest completed job with that digest whose id is below `before` (INT64_MAX: of all). */
 	int (*job_by_digest)(struct journal *j, const uint8_t digest[32], int64_t before,
 	                     struct job_row *out);
+	/* The picture `index` of the newest job with that digest whose id is below `before` that waits for a person
+	 * though it was sent: it is unknown, or held or stopped and goes on where it is paid for. */
+	int (*task_owed)(struct journal *j, const uint8_t digest[32], unsigned index, int64_t before,
+	                 struct task_row *out);
 	/* How many jobs stand in each state: counts[STATE_COUNT]. */
 	int (*job_counts)(struct journal *j, uint64_t counts[STATE_COUNT]);
 	/* The latest `count` jobs, newest first. */

@@ -19,7 +19,7 @@ enum statement {
 	PROMPT_IDS, PROMPT_IDS_AT, PROMPT_IDS_IN, PROMPT_IDS_OF_STEM, PROMPT_IDS_OF_FILE,
 	PROMPT_RENAME, PROMPTS_RENAME_IN, PROMPT_YIELDS, PROMPTS_YIELD_IN,
 	JOB_INSERT, JOB_UPDATE, JOB_LOAD, JOB_BY_DIGEST, JOB_IDS_ACTIVE, JOB_IDS_HELD, JOB_IDS_LATEST, JOB_COUNTS,
-	TASK_INSERT, TASK_UPDATE, TASK_LOAD, TASK_IDS_OF_JOB, TASK_BY_OUT, OUT_RENAME, OUTS_RENAME_IN,
+	TASK_INSERT, TASK_UPDATE, TASK_LOAD, TASK_IDS_OF_JOB, TASK_BY_OUT, TASK_OWED, OUT_RENAME, OUTS_RENAME_IN,
 	UPLOAD_GET, UPLOAD_PUT, UPLOAD_FORGET,
 	SPENT_ADD, SPENT_GET, SPENT_TOTAL,
 	FACT_GET, FACT_SET, FACT_FORGET,
@@ -81,6 +81,10 @@ static const struct { const struct row_type *type; const char *text; } statement
 	[TASK_IDS_OF_JOB] = { NULL, "SELECT id FROM tasks WHERE job = ? ORDER BY [index]" },
 	[TASK_BY_OUT] = { &task_row_type,
 		"SELECT @names, id FROM tasks WHERE out = ? ORDER BY finished_ms DESC, id DESC LIMIT 1" },
+	[TASK_OWED] = { &task_row_type,
+		"SELECT @names, id FROM tasks WHERE job IN (SELECT id FROM jobs WHERE digest = ? AND id < ?)"
+		" AND [index] = ? AND (state = 10 OR (state IN (1, 9) AND resume IN (4, 5, 6)))"
+		" ORDER BY job DESC LIMIT 1" },
 	[OUT_RENAME] = { NULL, "UPDATE tasks SET out = ?2 WHERE out = ?1" },
 	[OUTS_RENAME_IN] = { NULL,
 		"UPDATE tasks SET out = CAST(?3 || substr(out, ?4) AS BLOB)"
@@ -105,7 +109,8 @@ static const struct { const struct row_type *type; const char *text; } statement
 };
 
 _Static_assert(ARRAY_LEN(statements) == STATEMENT_COUNT, "a statement without a text");
-_Static_assert(STATE_HELD == 1 && STATE_COMPLETED == 7, "written as numbers above");
+_Static_assert(STATE_HELD == 1 && STATE_SUBMITTING == 4 && STATE_RUNNING == 5 && STATE_DOWNLOADING == 6 &&
+               STATE_COMPLETED == 7 && STATE_STOPPED == 9 && STATE_UNKNOWN == 10, "written as numbers above");
 
 struct sqlite_journal {
 	struct journal ops;           /* first: a struct journal * of ours is one of these */
@@ -563,6 +568,17 @@ static int task_by_out(struct journal *j, const char *out, struct task_row *row)
 	return find(mine(j), stmt, &task_row_type, row);
 }
 
+static int task_owed(struct journal *j, const uint8_t digest[32], unsigned index, int64_t before,
+                     struct task_row *out)
+{
+	sqlite3_stmt *stmt until_done = use(mine(j), TASK_OWED);
+
+	row_bind_hash(stmt, 1, digest);
+	sqlite3_bind_int64(stmt, 2, before);
+	sqlite3_bind_int64(stmt, 3, index);
+	return find(mine(j), stmt, &task_row_type, out);
+}
+
 static int outs_rename(struct journal *j, const char *from, const char *to)
 {
 	struct sqlite_journal *s = mine(j);
@@ -750,6 +766,7 @@ static const struct journal operations = {
 	.task_load = task_load,
 	.tasks_of = tasks_of,
 	.task_by_out = task_by_out,
+	.task_owed = task_owed,
 	.outs_rename = outs_rename,
 	.upload_get = upload_get,
 	.upload_put = upload_put,

@@ -128,6 +128,26 @@ ok 'and made' wait_state loop.txt completed
 prompt after.txt 'after it'
 ok 'and with it ends the holding' wait_state after.txt completed
 
+# --- one held though it was sent, and another with the same text ---------------------------------------
+
+fault '{"on":"submit","match":"the same","do":"hold"}'
+prompt same1.txt 'the same'
+ok 'one runs' wait_state same1.txt running
+prompt same2.txt 'the same'
+ok 'one waits for it' eventually 10 timeout 5 grep -q same2 "$MNT/.easelfs/jobs.json"
+killed
+start
+ok 'both are held' wait_state same2.txt held
+ok 'the second is released' command release "$MNT/same2.txt"
+ok 'it is stopped, as the first may be paid for' wait_state same2.txt stopped
+like "$(reason_of same2.txt)" 'same request as same1\.txt, which is held' 'and says so'
+ok 'the first is released' command release "$MNT/same1.txt"
+ok 'and runs' wait_state same1.txt running
+control POST release >/dev/null
+ok 'it is completed' wait_state same1.txt completed
+ok 'and so is the second' wait_state same2.txt completed
+is "$(accepted 'the same')" 1 'it was charged once'
+
 # --- edited and deleted while held ---------------------------------------------------------------------
 
 control POST release >/dev/null

@@ -7,6 +7,13 @@ config <<-END
 	[provider sandbox]
 	first-look = 0.1
 	poll-min = 0.1
+	[provider lossy]
+	like = google
+	url = $SANDBOX_URL
+	key-env = EASELFS_SANDBOX_KEY
+	[model lossy]
+	provider = lossy
+	id = gemini-2.5-flash-image
 	END
 mount_fg -o provider=sandbox,settle=0.05 || die 'it cannot be mounted'
 
@@ -89,6 +96,68 @@ timeout 5 rm "$MNT/out/v2.png"
 write v3.txt 'a violet cat'
 ok 'when the copy is deleted' completed v3.txt
 is "$(bill '.prompts["a violet cat"].accepted')" 1 'the first one is still a source'
+
+# --- the first one may be paid for, and waits for a person ------------------------------------------
+
+command() { timeout 20 "$O/easelfs" "$1" "${@:2}"; }
+accepted() { bill ".prompts[\"$1\"].accepted // 0"; }
+fault() { control POST faults "$1" >/dev/null || die "fault $1"; }
+lost() { write "$1" $'model: lossy\n\n'"$2"; }
+
+fault '{"on":"submit","do":"hold","match":"a stopped cat"}'
+write s1.txt 'a stopped cat'
+ok 'one runs' wait_state s1.txt running
+fault '{"on":"poll","do":"status","status":401}'
+ok 'then the key is refused' wait_state s1.txt stopped
+write s2.txt 'a stopped cat'
+ok 'another one with the same text is stopped, too' wait_state s2.txt stopped
+like "$(status_of s2.txt)" 'reason: same request as s1\.txt, which is stopped: the provider does not accept' 'its status says behind whom'
+like "$(status_of s2.txt)" 'hint: it goes on with that one; easelfs again s2\.txt makes its own' 'and what to do'
+ok 'wait/ does not wait for a person' not timeout 5 cat "$MNT/wait/s2.png"
+write s1.txt 'a cat that goes on'
+ok 'the first one is edited' eventually 10 grep -q '^revision: 2' "$MNT/status/s1.txt"
+write s1.txt 'a stopped cat'
+ok 'and edited back' eventually 10 grep -q '^revision: 3' "$MNT/status/s1.txt"
+like "$(status_of s1.txt)" 'state: stopped.*reason: same request as an earlier text of s1\.txt, which is stopped' 'it is stopped behind itself'
+is "$(accepted 'a stopped cat')" 1 'nothing more was sent'
+ok 'with a retry' command retry "$MNT/s2.txt"
+control POST release >/dev/null
+ok 'all come' completed s1.txt s2.txt
+ok 'with one picture' same s1.png s2.png
+is "$(accepted 'a stopped cat')" 1 'for one charge'
+
+fault '{"on":"submit","do":"drop_after","match":"a lost cat","count":1}'
+for i in 1 2 3; do lost l$i.txt 'a lost cat'; done
+one_unknown() { [ "$(timeout 10 cat "$MNT"/status/l?.txt | grep -c '^state: \(unknown\|stopped\)')" = 3 ]; }
+ok 'of three with a lost reply none goes on' eventually 20 one_unknown
+is "$(accepted 'a lost cat')" 1 'one was sent'
+lost=$(grep -l '^state: unknown' "$MNT"/status/l?.txt) lost=${lost##*/}
+others=$(cd "$MNT/status" && grep -l '^state: stopped' l?.txt)
+like "$(status_of ${others%%$'\n'*})" "same request as $lost, which is unknown: .* closed the connection" 'the others say behind whom they are'
+umount_it
+wait "$DAEMON"
+mount_fg -o provider=sandbox,settle=0.05 || die 'it cannot be mounted again'
+lost l4.txt 'a lost cat'
+ok 'after a restart one more is stopped' wait_state l4.txt stopped
+is "$(accepted 'a lost cat')" 1 'still one was sent'
+fault '{"on":"submit","do":"drop_after","match":"a lost cat","count":1}'
+ok 'again sends one of its own' command again "$MNT/l4.txt"
+ok 'which is lost as well' wait_state l4.txt unknown
+is "$(accepted 'a lost cat')" 2 'two were sent'
+ok 'the first lost one is retried' command retry "$MNT/$lost"
+# shellcheck disable=SC2086
+ok 'and comes, and those behind it' completed $lost $others
+is "$(accepted 'a lost cat')" 3 'as a person said so, once'
+is "$(state_of l4.txt)" unknown 'the other lost one waits for a person'
+
+fault '{"on":"submit","do":"drop_after","match":"a canceled cat","count":1}'
+lost c1.txt 'a canceled cat'
+ok 'one is lost' wait_state c1.txt unknown
+lost c2.txt 'a canceled cat'
+ok 'the next one is stopped behind it' wait_state c2.txt stopped
+ok 'the lost one is given up' command cancel "$MNT/c1.txt"
+ok 'then the next one is sent' completed c2.txt
+is "$(accepted 'a canceled cat')" 2 'for a charge of its own'
 
 umount_it
 done_testing

@@ -771,6 +771,41 @@ static void a_digest_finds_completed_jobs_newest_first(void **state)
 	assert_int_equal(p->j->job_by_digest(p->j, digest, older, &found), 0);
 }
 
+static int64_t add_sent(struct place *p, int64_t prompt, enum job_state state, enum job_state resume)
+{
+	struct task_row row = { .job = add_job(p, prompt, state, 7), .index = 1, .state = state, .resume = resume };
+
+	assert_int_equal(p->j->task_save(p->j, &row), 0);
+	return row.job;
+}
+
+static void a_digest_finds_what_was_sent_and_waits_for_a_person(void **state)
+{
+	struct place *p = *state;
+	int64_t before = INT64_MAX;
+	uint8_t digest[32];
+
+	memset(digest, 7, sizeof(digest));
+	begin(p);
+	int64_t a = add_prompt(p, "a.txt", "a");
+	int64_t owed[] = { add_sent(p, a, STATE_UNKNOWN, STATE_DRAFT), add_sent(p, a, STATE_HELD, STATE_RUNNING),
+	                   add_sent(p, a, STATE_STOPPED, STATE_DOWNLOADING) };
+	add_sent(p, a, STATE_HELD, STATE_QUEUED);
+	add_sent(p, a, STATE_STOPPED, STATE_QUEUED);
+	add_sent(p, a, STATE_RUNNING, STATE_RUNNING);
+	add_sent(p, a, STATE_COMPLETED, STATE_RUNNING);
+	commit(p);
+	for (size_t i = ARRAY_LEN(owed); i-- > 0;) {
+		struct task_row found cleanup_task_row = { 0 };
+		assert_int_equal(p->j->task_owed(p->j, digest, 1, before, &found), 1);
+		assert_int_equal(found.job, owed[i]);
+		before = found.job;
+	}
+	struct task_row none cleanup_task_row = { 0 };
+	assert_int_equal(p->j->task_owed(p->j, digest, 1, before, &none), 0);
+	assert_int_equal(p->j->task_owed(p->j, digest, 2, INT64_MAX, &none), 0);
+}
+
 static void assert_counts(struct place *p, uint64_t held, uint64_t queued, uint64_t completed)
 {
 	uint64_t counts[STATE_COUNT];
@@ -1570,6 +1605,7 @@ int main(void)
 		T(jobs_that_go_on_by_themselves_are_active),
 		T(the_latest_jobs_come_newest_first),
 		T(a_digest_finds_completed_jobs_newest_first),
+		T(a_digest_finds_what_was_sent_and_waits_for_a_person),
 		T(jobs_are_counted_as_they_change),
 		T(a_job_needs_its_prompt_and_a_task_its_job),
 		T(a_picture_has_one_task),
