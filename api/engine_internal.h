@@ -181,6 +181,7 @@ struct engine {
 	bool holds_unsent;            /* those that were not sent */
 	bool looping;                 /* all, and whatever is queued until a release … */
 	int64_t loop_until;           /* … or this moment, when unclean ends are forgotten; 0 = there are none */
+	char *held_back;              /* jobs that are held then, though sent, and that no person can name: their ids */
 	/* Why prompts that the scan finds are held, if not because of a first mount. */
 	char *found_reason; const char *found_hint;
 	char *rebuilt_name, *host;

@@ -16,7 +16,7 @@
 enum { ENDS_MAX = 100 };
 
 static const char fact_host[] = "host", fact_ends[] = "unclean_ends", fact_active[] = "active",
-                  fact_rebuilt[] = "rebuilt", fact_scanned[] = "scanned";
+                  fact_rebuilt[] = "rebuilt", fact_scanned[] = "scanned", fact_held_back[] = "held_back";
 
 /* --- facts, written with the next turn's transaction --- */
 
@@ -148,11 +148,56 @@ static bool is_harmless(const struct task *t)
 	return t->row.state == STATE_DOWNLOADING && t->row.file;
 }
 
+/* Of a deleted prompt, or an earlier text: a person's word is for the newest one of a prompt that is there. */
+static bool is_out_of_reach(const struct job *j)
+{
+	return j->row.orphan || j->prompt->newest != j;
+}
+
+static void hold_back(struct engine *e, const struct job *j)
+{
+	char *before = e->held_back;
+
+	e->held_back = xasprintf("%s%lld ", before ? before : "", (long long)j->row.id);
+	free(before);
+	engine_fact(e, fact_held_back, e->held_back);
+}
+
+static void release_paid(struct engine *e, struct job *j)
+{
+	for (size_t i = 0; i < j->tasks_count && is_out_of_reach(j); i++)
+		if (j->tasks[i]->row.state == STATE_HELD && state_may_bring(STATE_HELD, j->tasks[i]->row.resume))
+			task_event(e, j->tasks[i], EVENT_RELEASE, NULL, NULL);
+}
+
+static void release_held_back(struct engine *e)
+{
+	cleanup_free char *ids = steal_pointer(&e->held_back);
+	char *next;
+
+	if (!ids)
+		return;
+	engine_fact(e, fact_held_back, NULL);
+	for (const char *at = ids; *at; at = *next ? next + 1 : next) {
+		struct job *j = job_activate(e, strtoll(at, &next, 10));
+		if (next == at)
+			break;
+		if (!j)
+			continue;
+		release_paid(e, j);
+		job_free(e, j);
+	}
+}
+
 bool journal_holds(struct engine *e, struct task *t)
 {
 	if (e->looping ? is_harmless(t) : !(e->holds_unsent && is_unsent(t)))
 		return false;
-	return task_event(e, t, EVENT_HOLD, e->hold_reason, e->hold_hint);
+	if (!task_event(e, t, EVENT_HOLD, e->hold_reason, e->hold_hint))
+		return false;
+	if (state_may_bring(t->row.state, t->row.resume) && is_out_of_reach(t->job))
+		hold_back(e, t->job);
+	return true;
 }
 
 bool journal_holds_queue(const struct engine *e) { return e->looping; }
@@ -256,6 +301,7 @@ static void end_loop(struct engine *e, const char *why)
 	e->looping = false;
 	e->loop_until = 0;
 	engine_fact(e, fact_ends, NULL);
+	release_held_back(e);
 }
 
 static void look_at_ends(struct engine *e)
@@ -345,11 +391,16 @@ static int trust(struct engine *e)
 	look_at_rebuilt(e);
 	look_at_host(e);
 	look_at_ends(e);
+	e->held_back = fact(e, fact_held_back);
 	/* What makes us crash may do so at once. */
 	if (e->facts)
 		engine_flush(e);
 	int result = e->journal->damage(e->journal);
-	return result ? result : jobs_restore(e);
+	if (!result)
+		result = jobs_restore(e);
+	if (!e->looping && !e->journal->damage(e->journal))
+		release_held_back(e);
+	return result;
 }
 
 /* Files get this clock's time. */
@@ -469,6 +520,7 @@ static int replace(struct engine *e)
 	e->pending_usd = usd;
 	/* What was to be written of the old one, such as that its scan was over, does not hold for this one. */
 	facts_forget(e);
+	free(steal_pointer(&e->held_back));
 	e->active_written = 0;
 	e->untidy_recorded = false;
 	look_at_scanned(e);
@@ -541,6 +593,7 @@ void journal_free(struct engine *e)
 	facts_forget(e);
 	free(e->waits);
 	free(e->hold_reason);
+	free(e->held_back);
 	free(e->found_reason);
 	free(e->rebuilt_name);
 	free(e->host);

@@ -148,6 +148,49 @@ ok 'it is completed' wait_state same1.txt completed
 ok 'and so is the second' wait_state same2.txt completed
 is "$(accepted 'the same')" 1 'it was charged once'
 
+# --- edited and deleted before, so that no person can name them -------------------------------------------
+
+# An earlier text, the newest one and that of a deleted prompt run; then it crashes.
+three_held() {
+	fault "{\"on\":\"submit\",\"match\":\"$1\",\"count\":3,\"do\":\"hold\"}"
+	prompt "$1.txt" "$1, the first text"
+	control GET "wait?held=1&timeout=20" >/dev/null
+	prompt "$1.txt" "$1, the second text"
+	prompt "$1-gone.txt" "$1, deleted"
+	control GET "wait?held=3&timeout=20" >/dev/null
+	ok "$1: three run" wait_state "$1-gone.txt" running
+	timeout 10 rm "$MNT/$1-gone.txt"
+	killed
+	start
+	ok 'they are held' wait_state "$1.txt" held
+	control POST release >/dev/null
+}
+# The newest one's is in out/, as soon as it has finished.
+they_come() {
+	ok 'that of an earlier text comes' eventually 20 test -s "$MNT/$2"
+	ok 'and that of a deleted prompt' eventually 20 test -s "$MNT/history/$1-gone.1.png"
+	is "$(accepted "$1, the first text"),$(accepted "$1, the second text"),$(accepted "$1, deleted")" 1,1,1 'each was charged once'
+}
+
+three_held word
+not_there() { [ ! -e "$MNT/history/word.1.png" ]; }
+ok 'nothing comes by itself' not_there
+ok 'with the word for the newest text' command release "$MNT/word.txt"
+they_come word history/word.1.png
+ok 'it is completed itself' wait_state word.txt completed
+
+three_held restart
+unmounted
+start
+they_come restart out/restart.png
+is "$(state_of restart.txt)" held 'after a restart the newest one waits for a person'
+
+export EASELFS_CRASH_LOOP=1/2
+three_held calm
+they_come calm out/calm.png
+is "$(state_of calm.txt)" held 'after a quiet time the newest one waits for a person'
+export EASELFS_CRASH_LOOP=1/600
+
 # --- edited and deleted while held ---------------------------------------------------------------------
 
 control POST release >/dev/null
