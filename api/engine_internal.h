@@ -324,6 +324,8 @@ void task_again(struct engine *e, struct task *t, int64_t wait, const char *why,
                 void (*fn)(struct engine *, struct task *));
 /* Goes on with a task as its row says (after a restart, after a wait). */
 void task_resume(struct engine *e, struct task *t);
+/* The same when it may be welcome now, though it was refused before. */
+void task_go_on(struct engine *e, struct task *t);
 void task_stop_transfer(struct engine *e, struct task *t);
 void task_set_reason(struct task *t, const char *reason, const char *hint);
 /* Wait before the next try: doubling with jitter, or what the provider asked for (seconds, < 0 none). */

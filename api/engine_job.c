@@ -363,12 +363,23 @@ void job_settle(struct engine *e, struct job *j)
 
 /* --- reading jobs back --- */
 
+/* Under way, or waits, though it was sent, for a person or the configuration. */
+static bool goes_on_as_sent(const struct job *j)
+{
+	bool may_bring = false;
+
+	for (size_t i = 0; i < j->tasks_count; i++)
+		may_bring |= j->tasks[i]->row.state != STATE_UNKNOWN &&
+		             state_may_bring(j->tasks[i]->row.state, j->tasks[i]->row.resume);
+	return may_bring || !state_is_final(j->row.state);
+}
+
 /* A task that one wire sent cannot be asked for over another. */
 static bool speaks_as_before(const struct job *j, struct error *err)
 {
 	const struct request *r = &j->request;
 
-	if (state_is_final(j->row.state) || !r->wire || strcmp(r->wire, r->provider->wire) == 0)
+	if (!goes_on_as_sent(j) || !r->wire || strcmp(r->wire, r->provider->wire) == 0)
 		return true;
 	cleanup_free char *hint = xasprintf("set `wire = %s` in its section until this is done, or cancel it", r->wire);
 	error_set(err, EINVAL, hint, "provider \"%s\" spoke the %s wire when this was written, and the configuration "
@@ -390,7 +401,7 @@ void job_fill_request(struct engine *e, struct job *j)
 	}
 	if (j->has_request)
 		j->ref_urls = xcalloc(j->request.references_count + 1, sizeof(*j->ref_urls));
-	if (state_is_final(j->row.state) || j->has_request)
+	if (j->has_request || (!goes_on_as_sent(j) && j->row.state != STATE_STOPPED))
 		return;
 	log_warning("%s: %s", j->prompt->row.path, err.text);
 	job_set_reason(j, err.text, err.hint);
@@ -495,13 +506,9 @@ static int restore_one(void *arg, struct job_row *row)
 		struct task *t = j->tasks[i];
 		if (journal_holds(e, t))
 			continue;
-		/* Uploads begin anew; what was refused before may be welcome now. */
-		if (t->row.state == STATE_UPLOADING)
+		if (t->row.state == STATE_UPLOADING)      /* they begin anew */
 			t->row.state = STATE_QUEUED;
-		if (t->row.state != STATE_STOPPED)
-			task_resume(e, t);
-		else
-			task_event(e, t, EVENT_RESUME, NULL, NULL);
+		task_go_on(e, t);
 	}
 	return 0;
 }

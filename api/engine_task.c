@@ -200,6 +200,14 @@ void task_resume(struct engine *e, struct task *t)
 		resume_in[t->row.state](e, t);
 }
 
+void task_go_on(struct engine *e, struct task *t)
+{
+	if (t->row.state != STATE_STOPPED)
+		task_resume(e, t);
+	else if (t->job->has_request)
+		task_event(e, t, EVENT_RESUME, NULL, NULL);
+}
+
 /* --- waiting --- */
 
 int64_t backoff_ms(unsigned attempts, double asked)

@@ -365,10 +365,10 @@ static void rebind(struct engine *e, struct job *j)
 {
 	struct request fresh;
 
-	if (!j->has_request && j->row.request && !state_is_final(j->row.state)) {
+	if (!j->has_request && j->row.request && (!state_is_final(j->row.state) || j->row.state == STATE_STOPPED)) {
 		job_fill_request(e, j);
 		for (size_t i = 0; i < j->tasks_count && j->has_request; i++)
-			task_resume(e, j->tasks[i]);
+			task_go_on(e, j->tasks[i]);
 		if (j->has_request)
 			job_settle(e, j);
 		return;
@@ -402,7 +402,7 @@ static void take_reload(struct engine *e, void *arg)
 	}
 	/* Those that never became a request for want of a key. */
 	HASH_ITER(hh, e->jobs, j, tmp)
-		if (!j->has_request && j->row.state == STATE_STOPPED && j->prompt->newest == j)
+		if (!j->has_request && !j->row.request && j->row.state == STATE_STOPPED && j->prompt->newest == j)
 			e->set.calls->read_again(e->set.ctx, j->prompt->row.path, READ_CHANGED);
 }
 

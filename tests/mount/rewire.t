@@ -31,9 +31,27 @@ control POST finish '{"all":true}' >/dev/null
 ok 'then it goes on' wait_state cat.txt completed
 is "$(bill .accepted)" 1 'it was paid for once'
 
+# The same of one that is stopped while it runs there: the key was refused.
+timeout 10 bash -c 'echo "stopped between wires" >"$1/stopped.txt"' - "$MNT"
+ok 'another one runs' wait_state stopped.txt running
+control POST faults '{"on":"poll","do":"status","status":401}' >/dev/null
+ok 'its key is refused' wait_state stopped.txt stopped
+umount_it
+wait "$DAEMON"
+speaks 'wire = openai'
+: >"$WORK/daemon.log"
+mount_fg -o provider=sandbox,settle=0.05 || die 'it cannot be mounted with another wire'
+like "$(status_of stopped.txt)" 'state: stopped.*reason: provider "sandbox" spoke the task wire' 'after a restart it is stopped, for the wire'
+like "$(status_of stopped.txt)" 'hint: set `wire = task`' 'and its status says what to do'
+speaks ''
+ok 'when the wire is as before, it runs' wait_state stopped.txt running
+control POST finish '{"all":true}' >/dev/null
+ok 'and comes' wait_state stopped.txt completed
+is "$(bill '.prompts["stopped between wires"].accepted')" 1 'for one charge'
+
 # The configuration looks for the address, the id or the end of a task where the provider's reply has none.
 speaks 'urls-at = data.nowhere'
-ok 'a wrong urls-at is noticed' eventually 10 noticed 3
+ok 'a wrong urls-at is noticed' eventually 10 noticed 2
 timeout 10 bash -c 'echo "an address elsewhere" >"$1/elsewhere.txt"' - "$MNT"
 ok 'it runs' wait_state elsewhere.txt running
 control POST finish '{"all":true}' >/dev/null
@@ -47,7 +65,7 @@ ok 'when it is mended, the picture comes by itself' wait_state elsewhere.txt com
 is "$(bill '.prompts["an address elsewhere"].accepted')" 1 'and was paid for once'
 
 speaks 'done-words = finished'
-ok 'a wrong word is noticed' eventually 10 noticed 5
+ok 'a wrong word is noticed' eventually 10 noticed 4
 timeout 10 bash -c 'echo "a word of its own" >"$1/word.txt"' - "$MNT"
 ok 'it runs, too' wait_state word.txt running
 control POST finish '{"all":true}' >/dev/null
@@ -59,9 +77,9 @@ ok 'when that is mended, it comes by itself' wait_state word.txt completed
 is "$(grep -c '^reason:' <<<"$(status_of word.txt)")" 0 'and the reason is gone'
 
 speaks 'id-at = data.nowhere'
-ok 'a wrong id-at is noticed' eventually 10 noticed 7
+ok 'a wrong id-at is noticed' eventually 10 noticed 6
 timeout 10 bash -c 'echo "an id elsewhere" >"$1/id.txt"' - "$MNT"
-control GET 'wait?accepted=4&timeout=10' >/dev/null
+control GET 'wait?accepted=5&timeout=10' >/dev/null
 control POST finish '{"all":true}' >/dev/null
 ok 'a task without an id is found by our own' wait_state id.txt completed
 is "$(bill '.prompts["an id elsewhere"].accepted')" 1 'and paid for once'
