@@ -93,7 +93,7 @@ static void take_address(struct engine *e, struct task *t, const char *url, int6
 		task_after(e, t, fetch_begin);
 	else if (has_expired(t) && t->empty_looks >= EXPIRED_TRIES)
 		task_event(e, t, EVENT_EXPIRED, "the picture was not fetched before its URL expired",
-		           "easelfs again makes a new one");
+		           ASK_ONCE_MORE);
 	else
 		fetch_later(e, t, -1, "the picture's address does not answer");
 }
@@ -106,7 +106,7 @@ static void take_refresh(struct engine *e, struct task *t, const struct wire_res
 		take_address(e, t, r->urls[which], r->expires_at);
 	else if (r->cls == WIRE_GONE && (has_expired(t) || !t->row.expires_ms) && ++t->empty_looks >= EXPIRED_TRIES)
 		task_event(e, t, EVENT_EXPIRED, "the provider does not have the picture any more",
-		           "easelfs again makes a new one");
+		           ASK_ONCE_MORE);
 	else
 		fetch_later(e, t, r->wait, r->reason ? r->reason : "the provider gave no fresh address");
 }

@@ -313,6 +313,7 @@ bool task_is_affordable(struct engine *e, struct task *t);
 #define NEWER_TEXT "a newer text of this prompt took its place"
 #define PROMPT_DELETED "its prompt was deleted before it was sent"
 #define IF_IT_COMES_BACK "should it come back: easelfs again sends it"
+#define ASK_ONCE_MORE "easelfs retry asks for it once more, at no charge; easelfs again makes a new one"
 /* The only way a task changes its state; false if the event means nothing in its state. */
 bool task_event(struct engine *e, struct task *t, enum event event, const char *reason,
                 const char *hint);

@@ -35,7 +35,7 @@ static bool week_is_over(struct engine *e, struct task *t, const char *why)
 		return false;
 	cleanup_free char *reason = xasprintf("the provider did not finish it within a week%s%s", why ? "; at last: " : "",
 	                                      why ? why : "");
-	task_event(e, t, EVENT_EXPIRED, reason, "easelfs again makes a new one");
+	task_event(e, t, EVENT_EXPIRED, reason, ASK_ONCE_MORE);
 	return true;
 }
 
@@ -80,8 +80,7 @@ static void poll_gone(struct engine *e, struct task *t, const struct wire_result
 		poll_failed(e, t, -1, r->reason);
 		return;
 	}
-	task_event(e, t, EVENT_EXPIRED, "the provider does not know the task any more",
-	           "easelfs again makes a new one");
+	task_event(e, t, EVENT_EXPIRED, "the provider does not know the task any more", ASK_ONCE_MORE);
 }
 
 /* It is paid for: it is never sent again by itself, and asked for once more when the configuration changes or

@@ -34,11 +34,14 @@ static bool is_unsent(enum job_state s)
 	return s == STATE_HELD || s == STATE_QUEUED || s == STATE_UPLOADING;
 }
 
-/* A person cannot cancel what is paid for: the table says so but for waits that resume in it. */
+/* A person cannot cancel what is paid for: the table says so but for waits that resume in it.  What the provider
+ * did not know any more is asked for once more, where there is something to ask for. */
 static bool event_is_possible(const struct task *t, enum event event)
 {
 	bool waits = t->row.state == STATE_DEFERRED || t->row.state == STATE_STOPPED || t->row.state == STATE_HELD;
 
+	if (event == EVENT_RETRY && t->row.state == STATE_EXPIRED)
+		return t->row.task_id && task_wire(t)->build_poll;
 	/* One that was held before it was resumable resumes nowhere: it was never sent. */
 	return !(event == EVENT_CANCEL && waits && t->row.resume != STATE_DRAFT && !is_unsent(t->row.resume));
 }
@@ -88,7 +91,7 @@ bool task_event(struct engine *e, struct task *t, enum event event, const char *
 	if (next == STATE_FAILED || (next == STATE_DEFERRED && t->row.resume == STATE_QUEUED) ||
 	    (next == STATE_STOPPED && t->row.resume == STATE_QUEUED))
 		budget_count(e, t, false);
-	if (event == EVENT_RETRY && from != STATE_DEFERRED && from != STATE_STOPPED) {
+	if (event == EVENT_RETRY && (from == STATE_UNKNOWN || from == STATE_FAILED)) {
 		free(steal_pointer(&t->row.own_id));
 		free(steal_pointer(&t->row.task_id));
 		t->row.counted = false;       /* what an unknown submit may have cost stays spent */

@@ -83,6 +83,9 @@ static const unsigned char table[STATE_COUNT][EVENT_COUNT] = {
 	[STATE_FAILED] = {
 		[EVENT_RETRY] = TO(STATE_QUEUED),
 	},
+	[STATE_EXPIRED] = {
+		[EVENT_RETRY] = TO(STATE_RUNNING),
+	},
 };
 
 int state_next(enum job_state s, enum event event, enum job_state resume)

@@ -30,7 +30,7 @@ static const struct verb {
 	 * follow: `unknown` is not retried, and nothing that is completed is made again. */
 	const char *all_states;
 } verbs[] = {
-	{ "retry", "retried", "failed stopped deferred" },
+	{ "retry", "retried", "failed stopped deferred expired" },
 	{ "again", "begun again", "canceled expired" },
 	{ "cancel", "canceled", "held queued uploading submitting running deferred stopped unknown" },
 	{ "release", "released", "held" },

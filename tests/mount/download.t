@@ -69,6 +69,19 @@ is "$(of_prompt 'gone before it was fetched' accepted)" 1 'it was not made again
 setting '{"expiry":86400}'
 control DELETE faults >/dev/null
 
+# A gateway that went astray knows no task for a while.
+fault '{"on":"submit","match":"forgotten","do":"hold"}'
+prompt forgotten.txt 'forgotten for a while'
+ok 'it runs' wait_state forgotten.txt running
+fault '{"on":"poll","do":"status","status":404,"count":-1}'
+ok 'what the provider does not know any more: expired' wait_state forgotten.txt expired 40
+like "$(status_of forgotten.txt)" 'hint: easelfs retry asks for it once more, at no charge; easelfs again' 'the status says what to do'
+control DELETE faults >/dev/null
+control POST release >/dev/null
+ok 'a retry is taken' timeout 20 "$O/easelfs" retry "$MNT/forgotten.txt"
+ok 'and it comes' wait_state forgotten.txt completed
+is "$(of_prompt 'forgotten for a while' accepted)" 1 'for one charge'
+
 # --- another host -----------------------------------------------------------------------------------
 
 # The sandbox's own results again, by another name for the same address.

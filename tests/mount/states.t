@@ -326,6 +326,7 @@ expired             over          completed 1 1 0 p -
 expired             onto          expired   1 1 0 e+p -
 expired             delete        -         - 1 0 - -
 expired             again         completed 2 2 0 p -
+expired             retry         completed 1 1 0 p -
 expired             *             expired   1 1 0 e -
 
 *                   edit|other    completed 2 X 1 p -
@@ -361,7 +362,7 @@ expected() {
 # What a person was told: 0, or 1 where there was nothing to do.
 obeyed() {
 	case $1 in
-	retry-deferred | retry-stopped | retry-unknown | retry-failed | release-held) return 0 ;;
+	retry-deferred | retry-stopped | retry-unknown | retry-failed | retry-expired | release-held) return 0 ;;
 	cancel-held | cancel-queued | cancel-uploading | cancel-deferred | cancel-stopped | cancel-unknown) return 0 ;;
 	again-draft) return 1 ;;
 	again-*) return 0 ;;
