@@ -257,6 +257,7 @@ static void waiter_list(struct engine *e, struct engine_waiter *w)
 static void waiter_judge(struct engine *e, struct engine_waiter *w)
 {
 	struct verdict d = { .index = w->index };
+	cleanup_free char *out = NULL;
 
 	if (e->drained)
 		d.result = -EIO;
@@ -264,7 +265,8 @@ static void waiter_judge(struct engine *e, struct engine_waiter *w)
 		d.result = 1;
 	else
 		view(e, w->path, judge, &d);
-	if (d.result == 0 && e->moves && faccessat(e->set.source_fd, d.out, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+	out = d.out;
+	if (d.result == 0 && e->moves && faccessat(e->set.source_fd, out, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		d.result = 1;             /* it follows a rename */
 	if (d.result == 1) {
 		if (!w->listed)
@@ -272,8 +274,7 @@ static void waiter_judge(struct engine *e, struct engine_waiter *w)
 		return;
 	}
 	waiter_unlist(e, w);
-	w->done(w, d.result, d.out);
-	free(d.out);
+	w->done(w, d.result, out);
 }
 
 void waiters_answer(struct engine *e, const char *path)
