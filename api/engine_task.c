@@ -52,8 +52,11 @@ static void leave_state(struct engine *e, struct task *t, enum job_state next)
 	task_leave_queue(e, t);
 	if (next != STATE_SUBMITTING || t->row.state != STATE_SUBMITTING)
 		t->looks = t->empty_looks = 0;
-	if (t->row.state == STATE_UPLOADING && next != STATE_SUBMITTING)
-		task_stop_transfer(e, t);
+	if (t->row.state != STATE_UPLOADING || next == STATE_SUBMITTING)
+		return;
+	task_stop_transfer(e, t);
+	if (t->job->uploader == t)
+		t->job->uploader = NULL;
 }
 
 /* While it was on the wire a newer text took its place, or its prompt was deleted; it was not accepted, so

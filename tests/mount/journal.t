@@ -8,6 +8,13 @@ config <<-END
 	[provider sandbox]
 	first-look = 0.1
 	poll-min = 0.1
+	[provider other]
+	like = sandbox
+	url = $SANDBOX_URL
+	key-env = EASELFS_SANDBOX_KEY
+	[model other]
+	provider = other
+	id = gemini-2.5-flash-image-preview
 	END
 mkdir "$WORK/gen"
 GEN=$WORK/gen
@@ -191,12 +198,19 @@ ok 'one runs' wait_state way.txt running
 control POST faults '{"on":"submit","match":"waiting","do":"status","status":429,"headers":{"Retry-After":"60"}}' >/dev/null
 prompt waiting.txt 'waiting'
 ok 'one waits for its turn' wait_state waiting.txt deferred
+control POST faults '{"on":"upload","do":"delay","seconds":600,"count":1}' >/dev/null
+timeout 10 bash -c 'mkdir "$1/loading.refs" && base64 -d >"$1/loading.refs/a.png"' - "$MNT" <<<'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
+prompt loading.txt $'provider: other\nmodel: other\n\nloading'
+ok 'the reference of one is on its way' wait_state loading.txt uploading
 # Beneath the mount, by way of the daemon's own descriptor.
 db=$(find "/proc/$DAEMON/fd" -lname '*/journal.db' | head -1)
 damage_hole "$db"
 look_at_many() { timeout 60 cat "$MNT"/status/many-*5.txt >/dev/null; says 'the journal was damaged'; }
 ok 'a status meets the damage' eventually 20 look_at_many
 ok 'what was not sent is held' wait_state waiting.txt held
+ok 'and so is what was being uploaded' wait_state loading.txt held
+ok 'which is uploaded anew when it is released' command release "$MNT/loading.txt"
+ok 'and completed' wait_state loading.txt completed
 is "$(accepted waiting)" 0 'and not sent'
 ok 'what was recorded is held' wait_state many-1.txt held
 like "$(reason_of many-1500.txt)" 'damaged' 'with the new reason'
