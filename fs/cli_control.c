@@ -91,11 +91,59 @@ static int tell(const struct verb *v, const struct target *t, struct error *err)
 	return 0;
 }
 
+/* A prompt that was told, as it was before. */
+struct told { struct target target; char *state, *reason; };
+
 struct telling {
 	const struct verb *verb;
-	unsigned told;
+	struct told *told;
+	size_t count;
 	bool failed;
 };
+
+static void note_told(struct telling *all, const struct target *t, struct status *before)
+{
+	all->told = xrealloc(all->told, (all->count + 1) * sizeof(*all->told));
+	all->told[all->count++] = (struct told){
+		.target = { .root = xstrdup(t->root), .path = xstrdup(t->path) },
+		.state = steal_pointer(&before->state), .reason = steal_pointer(&before->reason),
+	};
+}
+
+static void telling_release(struct telling *all)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		target_release(&all->told[i].target);
+		free(all->told[i].state);
+		free(all->told[i].reason);
+	}
+	free(all->told);
+}
+
+static bool is_as_before(const struct told *t)
+{
+	cleanup_status struct status now = { 0 };
+
+	return !status_read(&t->target, &now, NULL) && !strcmp(now.state, t->state) &&
+	       !strcmp(now.reason ? now.reason : "", t->reason ? t->reason : "");
+}
+
+/* What was refused is read again, and may be refused for the same reason: those are not counted.  They are given
+ * a moment.  *first: one of them. */
+static size_t count_unchanged(const struct telling *all, const struct told **first)
+{
+	enum { MOMENT_MS = 800, LOOK_MS = 100 };
+	size_t unchanged = all->count;
+
+	for (int waited = 0; unchanged && waited < MOMENT_MS; waited += LOOK_MS) {
+		poll(NULL, 0, LOOK_MS);
+		unchanged = 0;
+		for (size_t i = 0; i < all->count; i++)
+			if (is_as_before(&all->told[i]) && !unchanged++)
+				*first = &all->told[i];
+	}
+	return unchanged;
+}
 
 static bool has_word(const char *words, const char *word)
 {
@@ -120,13 +168,27 @@ static int tell_if_it_applies(void *arg, const struct target *t)
 		return 0;
 	int rc = tell(all->verb, t, &err);
 	if (!rc)
-		all->told++;
+		note_told(all, t, &s);
 	/* Between looking and telling it may have gone on by itself. */
 	if (rc && rc != -EALREADY && rc != -ENOENT) {
 		cli_fail(&err);
 		all->failed = true;
 	}
 	return 0;
+}
+
+static void print_told(const struct telling *all)
+{
+	const struct told *first = NULL;
+	size_t unchanged = count_unchanged(all, &first), changed = all->count - unchanged;
+
+	if (changed)
+		printf("%s: %zu prompt%s\n", all->verb->done, changed, changed == 1 ? "" : "s");
+	else if (!all->count && !all->failed)
+		printf("nothing to %s\n", all->verb->name);
+	if (unchanged)
+		printf("as before: %zu prompt%s (%s is %s%s%s)\n", unchanged, unchanged == 1 ? "" : "s",
+		       first->target.path, first->state, first->reason ? ": " : "", first->reason ? first->reason : "");
 }
 
 static int tell_all(const struct verb *v)
@@ -138,12 +200,11 @@ static int tell_all(const struct verb *v)
 
 	if (!rc)
 		rc = status_walk(&here, tell_if_it_applies, &all, &err);
-	if (rc)
-		return cli_fail(&err);
-	if (all.told)
-		printf("%s: %u prompt%s\n", v->done, all.told, all.told == 1 ? "" : "s");
-	else if (!all.failed)
-		printf("nothing to %s\n", v->name);
+	if (!rc)
+		print_told(&all);
+	else
+		all.failed = cli_fail(&err) != CLI_OK;
+	telling_release(&all);
 	return all.failed ? CLI_FAILED : CLI_OK;
 }
 

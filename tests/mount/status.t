@@ -167,6 +167,18 @@ says 0 'released: 1 prompt' 'release --all' easelfs release --all
 ok 'releases the last one' easelfs wait old/held4.txt
 says 0 'nothing to release' 'release --all: nothing left' easelfs release --all
 
+printf 'size: wide\n\na cat\n' >wide.txt
+ok 'a prompt is refused' wait_state wide.txt failed
+says 0 '^as before: 1 prompt .wide.txt is failed: .*does not take size "wide"' 'retry --all: what is refused again is not counted' easelfs retry --all
+control POST faults '{"on":"submit","match":"doom2","do":"fail_task","count":1,"code":"generation_failed","message":"it broke"}' >/dev/null
+echo 'doom2' >doom2.txt
+ok 'another fails at the provider' wait_state doom2.txt failed
+said=$(easelfs retry --all)
+like "$said" 'retried: 1 prompt
+as before: 1 prompt' 'retry --all: what goes on is'
+ok 'it comes' easelfs wait doom2.txt
+timeout 5 rm wide.txt
+
 # --- ctl ---
 
 # ctl ERROR LINE NAME
