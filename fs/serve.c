@@ -286,8 +286,10 @@ static int start_models(struct serving *s, struct error *err)
 	if (!s->models)
 		return -EINVAL;
 	int rc = request_check_defaults(s->models, &o->defaults, o->sandbox, &refused);
-	if (rc < 0)
+	if (rc < 0) {
+		models_unref(steal_pointer(&s->models));
 		return error_set(err, EINVAL, refused.hint, "%s", refused.text);
+	}
 	if (rc)
 		log_warning("prompts that name no other model will fail: %s; %s", refused.text, refused.hint);
 	return 0;
