@@ -68,13 +68,25 @@ with_emacs() {
 
 # --- in a window ------------------------------------------------------------------------------------
 
-# The title has a star as long as something is not saved.
+# The title has a star as long as something is not saved.  What is pressed before a new window listens is lost,
+# so it is tried again.
+begins_with() {           # TITLE COMMAND [ARG…]
+	local i
+	for i in 1 2 3 4; do
+		"${@:2}"
+		! eventually 5 _is_titled "$1" || return 0
+	done
+	echo "the window is called $(title)"
+	return 1
+}
+replaces() { presses ctrl+a && enters "$1"; }
+
 with_mousepad() {
 	local editor
 	mousepad --disable-server "$1" 2>"$WORK/mousepad.log" &
 	editor=$!
-	window mousepad && titled "/$1 - Mousepad" && presses ctrl+a && enters "$3" && titled '^\*' &&
-		presses Return ctrl+s && titled '^[^*]' && presses ctrl+q && wait "$editor"
+	window mousepad && titled "/$1 - Mousepad" && begins_with '^\*' replaces "$3" &&
+		presses Return && begins_with '^[^*]' presses ctrl+s && presses ctrl+q && wait "$editor"
 }
 
 with_libreoffice() { timeout 60 "$tools/libreoffice-save" "$1" "$3"; }
