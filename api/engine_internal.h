@@ -282,9 +282,13 @@ void waiters_answer(struct engine *e, const char *path);
 void waiters_follow(struct engine *e, const char *from, const char *to);
 /* `a/cat` of `a/cat.txt`; the caller frees. */
 char *stem_of(const char *path);
-/* The path under its new name, or NULL if the rename does not concern it; the caller frees. */
-char *path_after_rename(const char *path, const char *from, const char *to);
+/* The present prompt of that path: if it is in memory, or else from the journal, too; or NULL. */
+struct prompt *prompt_in_memory(struct engine *e, const char *path);
+struct prompt *prompt_get(struct engine *e, const char *path);
 void prompt_put(struct engine *e, struct prompt *p);
+/* By path and stem, while those do not change. */
+void prompt_hash(struct engine *e, struct prompt *p);
+void prompt_unhash(struct engine *e, struct prompt *p);
 void prompt_timer(struct engine *e, struct prompt *p);
 void prompt_grace_over(struct engine *e, struct prompt *p);
 /* Whether another prompt has the name in out/ that this one's pictures would have. */
@@ -491,15 +495,21 @@ struct picture_folders { uint64_t dev[2], ino[2]; };
 struct picture_folders picture_folders_of(struct engine *e, const char *path);
 /* They are at `from`, or will be when the moves before this one are done. */
 void publish_folder_moves(struct engine *e, const struct picture_folders *f, const char *from, const char *to);
-/* A rename's pictures follow later than its rows: the intent is recorded with the rows, forgotten when
- * all have followed, and repeated at the start.  from: the stem that they have, or the folder. */
-int moves_intended(struct engine *e, const char *from, const char *to, bool is_dir);
-/* The journal cannot be written: what the rename moves waits, too, until moves_take_up() can say so there. */
-void moves_later(struct engine *e, bool is_dir, const char *from, const char *to, const struct picture_folders *f);
-void moves_take_up(struct engine *e);
-void moves_free(struct engine *e);
+/* Parts of it: pictures in out/; those, texts and reasons; history/, where row may be NULL. */
+void publish_picture_moves(struct engine *e, const struct prompt_row *row);
+void publish_current_moves(struct engine *e, struct prompt_row *row, char *old_stem);
+void publish_history_move(struct engine *e, const char *old_stem, const char *stem, const struct prompt_row *row);
+
+/* engine_rename.c */
+/* The path under its new name, or NULL if the rename does not concern it; the caller frees. */
+char *path_after_rename(const char *path, const char *from, const char *to);
+/* What renames move follows later than their rows: moves_settle() forgets the intents when all has followed,
+ * moves_restore() repeats them at the start, and moves_take_up() records those that the journal could not take,
+ * and does what they say. */
 void moves_settle(struct engine *e);
 void moves_restore(struct engine *e);
+void moves_take_up(struct engine *e);
+void moves_free(struct engine *e);
 
 /* engine_tidy.c */
 /* What stands in out/ of older revisions than the one that is shown goes to history/. */

@@ -2,7 +2,6 @@
 #include "engine_internal.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <utlist.h>
 
@@ -29,14 +28,14 @@ char *stem_of(const char *path)
 }
 
 /* Only prompts that are there (or may come back any moment) are found by their path. */
-static void prompt_hash(struct engine *e, struct prompt *p)
+void prompt_hash(struct engine *e, struct prompt *p)
 {
 	HASH_ADD_KEYPTR(hh, e->prompts, p->row.path, strlen(p->row.path), p);
 	HASH_ADD_KEYPTR(stem_hh, e->stems, p->row.stem, strlen(p->row.stem), p);
 	p->hashed = true;
 }
 
-static void prompt_unhash(struct engine *e, struct prompt *p)
+void prompt_unhash(struct engine *e, struct prompt *p)
 {
 	if (p->hashed) {
 		HASH_DEL(e->prompts, p);
@@ -57,7 +56,7 @@ static struct prompt *next_of_stem(const struct prompt *p)
 	return NULL;
 }
 
-static struct prompt *prompt_in_memory(struct engine *e, const char *path)
+struct prompt *prompt_in_memory(struct engine *e, const char *path)
 {
 	struct prompt *p;
 
@@ -79,7 +78,7 @@ static bool has_moved_on(struct engine *e, int64_t id)
 }
 
 /* The present prompt of that path, from memory or journal; NULL if there is none. */
-static struct prompt *prompt_get(struct engine *e, const char *path)
+struct prompt *prompt_get(struct engine *e, const char *path)
 {
 	struct prompt *p = prompt_in_memory(e, path);
 
@@ -934,198 +933,4 @@ void prompt_grace_over(struct engine *e, struct prompt *p)
 		prompt_unhash(e, p);
 	else
 		prompt_put(e, p);
-}
-
-struct rename { char *from, *to; bool is_dir; };
-struct folder_rename { struct engine *e; const struct rename *r; };
-
-char *path_after_rename(const char *path, const char *from, const char *to)
-{
-	size_t len = strlen(from);
-
-	if (strncmp(path, from, len) != 0 || (path[len] && path[len] != '/'))
-		return NULL;
-	return xasprintf("%s%s", to, path + len);
-}
-
-static void rename_prompt(struct engine *e, struct prompt *p, const struct rename *r)
-{
-	char *to = p->row.gone_ms ? NULL : path_after_rename(p->row.path, r->from, r->to);
-
-	if (!to)
-		return;
-	prompt_unhash(e, p);
-	free(p->row.path);
-	free(p->row.stem);
-	p->row.path = to;
-	p->row.stem = stem_of(to);
-	prompt_hash(e, p);
-	prompt_dirty(e, p);      /* written once more, should the rename's own transaction fail */
-}
-
-static void rename_in_memory(struct engine *e, const struct rename *r)
-{
-	struct prompt *p = r->is_dir ? NULL : prompt_in_memory(e, r->from), *tmp;
-
-	if (p)
-		rename_prompt(e, p, r);
-	if (r->is_dir)
-		HASH_ITER(hh, e->prompts, p, tmp)
-			rename_prompt(e, p, r);
-}
-
-/* What stood under the new name gives way to the newcomer with its record. */
-static void rename_replaces(struct engine *e, struct prompt *p)
-{
-	struct journal *db = e->journal;
-	int64_t id = p->row.id;
-
-	p->row.gone_ms = clock_wall_ms();
-	kill_point(BEFORE_REPLACED);
-	if (db->begin(db) < 0 || db->prompt_save(db, &p->row) < 0 || db->commit(db) < 0) {
-		db->rollback(db);
-		p->row.id = id;
-		prompt_dirty(e, p);   /* written once more */
-	}
-	kill_point(AFTER_REPLACED);
-	prompt_grace_over(e, p);
-}
-
-static bool rename_in_journal(struct engine *e, const struct rename *r)
-{
-	struct journal *db = e->journal;
-	cleanup_free char *old_stem = stem_of(r->from);
-
-	if (e->journal_retry || db->begin(db) < 0)
-		return false;
-	moves_intended(e, r->is_dir ? r->from : old_stem, r->to, r->is_dir);
-	kill_point(BEFORE_RENAME);
-	bool done = db->prompts_rename(db, r->from, r->to) == 0 && db->commit(db) == 0;
-	kill_point(AFTER_RENAME);
-	if (!done)
-		db->rollback(db);
-	return done;
-}
-
-static int rename_row_in_memory(void *arg, struct prompt_row *row)
-{
-	const struct folder_rename *f = arg;
-	cleanup_free char *to = path_after_rename(row->path, f->r->from, f->r->to);
-	struct prompt *p = prompt_in_memory(f->e, to);
-
-	if (p && p->row.id == row->id)
-		return 0;             /* renamed already */
-	if ((p = prompt_get(f->e, row->path)))
-		rename_prompt(f->e, p, f->r);
-	return 0;
-}
-
-/* The journal cannot be written now: with all of them in memory, the rows are right when it can. */
-static void rename_in_memory_only(struct engine *e, const struct rename *r)
-{
-	struct folder_rename f = { e, r };
-
-	if (r->is_dir)
-		e->journal->prompts_under(e->journal, r->from, rename_row_in_memory, &f);
-}
-
-/* folders: those of the pictures, for a folder. */
-static void rename_record(struct engine *e, const struct rename *r, const struct picture_folders *folders)
-{
-	struct journal *db = e->journal;
-	cleanup_prompt_row struct prompt_row row = { 0 };
-	cleanup_free char *old_stem = stem_of(r->from);
-
-	engine_flush(e);
-	rename_in_memory(e, r);
-	if (!rename_in_journal(e, r)) {
-		rename_in_memory_only(e, r);
-		moves_later(e, r->is_dir, r->is_dir ? r->from : old_stem, r->to, folders);
-		return;
-	}
-	if (r->is_dir)
-		publish_folder_moves(e, folders, r->from, r->to);
-	else if (db->prompt_by_path(db, r->to, &row) > 0)
-		publish_moves(e, &row, old_stem);
-}
-
-static struct rename *rename_new(const char *from, const char *to, bool is_dir)
-{
-	struct rename *r = xmalloc(sizeof(*r));
-
-	*r = (struct rename){ xstrdup(from), xstrdup(to), is_dir };
-	return r;
-}
-
-static void rename_free(struct rename *r)
-{
-	free(r->from);
-	free(r->to);
-	free(r);
-}
-
-static void take_renamed(struct engine *e, void *arg)
-{
-	struct rename *r = arg;
-	struct picture_folders folders = picture_folders_of(e, r->from);
-	struct prompt *replaced;
-
-	/* A file without a record that is put in a prompt's place is an edit of that prompt. */
-	bool recorded = r->is_dir || prompt_get(e, r->from);
-	if (recorded && (replaced = prompt_get(e, r->to)))
-		rename_replaces(e, replaced);
-	if (recorded)
-		rename_record(e, r, &folders);
-	moves_settle(e);
-	waiters_follow(e, r->from, r->to);
-	view_changed(e, r->to, true);
-	rename_free(r);
-}
-
-void engine_renamed(struct engine *e, const char *from, const char *to, bool is_dir)
-{
-	engine_post(e, take_renamed, rename_new(from, to, is_dir));
-}
-
-/* A hidden name beside it that nobody has: pictures stay there until the other's have gone. */
-static char *name_between(const struct rename *r)
-{
-	static unsigned count;        /* engine thread */
-	const char *slash = strrchr(r->from, '/');
-	int folder = slash ? (int)(slash + 1 - r->from) : 0;
-
-	return xasprintf("%.*s.exchange-%lld-%u%s", folder, r->from, (long long)clock_wall_ms(), ++count,
-	                 r->is_dir ? "" : ".txt");
-}
-
-static void exchange_step(struct engine *e, const char *from, const char *to, bool is_dir,
-                          const struct picture_folders *folders)
-{
-	struct rename *step = rename_new(from, to, is_dir);
-
-	rename_record(e, step, folders);
-	waiters_follow(e, from, to);
-	rename_free(step);
-}
-
-static void take_exchanged(struct engine *e, void *arg)
-{
-	struct rename *r = arg;
-	struct picture_folders a = picture_folders_of(e, r->from), b = picture_folders_of(e, r->to);
-	cleanup_free char *between = name_between(r);
-
-	if (r->is_dir || (prompt_get(e, r->from) && prompt_get(e, r->to))) {
-		exchange_step(e, r->from, between, r->is_dir, &a);
-		exchange_step(e, r->to, r->from, r->is_dir, &b);
-		exchange_step(e, between, r->to, r->is_dir, &a);
-	}
-	moves_settle(e);
-	view_changed(e, r->from, true);
-	view_changed(e, r->to, true);
-	rename_free(r);
-}
-
-void engine_exchanged(struct engine *e, const char *a, const char *b, bool is_dir)
-{
-	engine_post(e, take_exchanged, rename_new(a, b, is_dir));
 }

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -376,7 +375,7 @@ static int move_task(void *arg, struct task_row *row)
 	return 0;
 }
 
-static void publish_picture_moves(struct engine *e, const struct prompt_row *row)
+void publish_picture_moves(struct engine *e, const struct prompt_row *row)
 {
 	struct moves m = { .e = e, .prompt = row };
 	int64_t job = row->shown ? row->shown : row->job;
@@ -418,7 +417,7 @@ static void publish_error_move(struct engine *e, struct prompt_row *row, char *o
 		publish_move(e, PUBLISH_MOVE, from, to, st.st_dev, st.st_ino, row);
 }
 
-static void publish_history_move(struct engine *e, const char *old_stem, const char *stem, const struct prompt_row *row)
+void publish_history_move(struct engine *e, const char *old_stem, const char *stem, const struct prompt_row *row)
 {
 	cleanup_free char *from = xasprintf("history/%s", old_stem);
 	cleanup_free char *to = xasprintf("history/%s", stem);
@@ -427,7 +426,7 @@ static void publish_history_move(struct engine *e, const char *old_stem, const c
 }
 
 /* What stands in out/. */
-static void publish_current_moves(struct engine *e, struct prompt_row *row, char *old_stem)
+void publish_current_moves(struct engine *e, struct prompt_row *row, char *old_stem)
 {
 	publish_picture_moves(e, row);
 	publish_text_moves(e, row, old_stem);
@@ -440,198 +439,6 @@ void publish_moves(struct engine *e, struct prompt_row *row, char *old_stem)
 		return;
 	publish_current_moves(e, row, old_stem);
 	publish_history_move(e, old_stem, row->stem, row);
-}
-
-/* The fact is a line for each rename: `file` or `folder`, and both names in hexadecimal, as they are bytes. */
-static const char moves_fact[] = "moves";
-
-static char *hex_of(const char *name)
-{
-	char *hex = xmalloc(2 * strlen(name) + 1);
-
-	hex_encode(name, strlen(name), hex);
-	return hex;
-}
-
-static char *name_of(const char *hex)
-{
-	size_t len = strlen(hex) / 2;
-	char *name = xcalloc(len + 1, 1);
-
-	return hex_decode(hex, name, len) == 0 ? name : (free(name), NULL);
-}
-
-/* Within the rename's transaction.  What has not followed an earlier one still has to. */
-int moves_intended(struct engine *e, const char *from, const char *to, bool is_dir)
-{
-	cleanup_free char *before = NULL, *from_hex = hex_of(from), *to_hex = hex_of(to);
-
-	e->journal->fact_get(e->journal, moves_fact, &before);
-	cleanup_free char *lines = xasprintf("%s%s %s %s\n", before ? before : "", is_dir ? "folder" : "file",
-	                                     from_hex, to_hex);
-	return e->journal->fact_set(e->journal, moves_fact, lines);
-}
-
-void moves_settle(struct engine *e)
-{
-	struct journal *db = e->journal;
-
-	if (e->moves)
-		return;
-	kill_point(BEFORE_MOVES_OVER);
-	if (db->begin(db) == 0 && (db->fact_set(db, moves_fact, NULL) < 0 || db->commit(db) < 0))
-		db->rollback(db);
-	kill_point(AFTER_MOVES_OVER);
-}
-
-static int move_pictures_of(void *arg, struct prompt_row *row)
-{
-	if (row->shown)
-		publish_picture_moves(arg, row);
-	return 0;
-}
-
-/* One that was intended.  last: what its new name was renamed to since, or that name. */
-struct move { bool is_dir; char *from, *to, *last; struct picture_folders folders; };
-
-static void repeat_move(struct engine *e, const struct move *m)
-{
-	cleanup_prompt_row struct prompt_row row = { 0 };
-
-	if (m->is_dir) {
-		publish_folder_moves(e, &m->folders, m->from, m->to);
-		return;
-	}
-	cleanup_free char *stem = stem_of(m->to);
-	publish_history_move(e, m->from, stem, NULL);
-	if (e->journal->prompt_by_path(e->journal, m->last, &row) > 0 && strcmp(row.stem, m->from) != 0)
-		publish_current_moves(e, &row, m->from);
-}
-
-static void follow_later_move(struct move *m, const struct move *later)
-{
-	cleanup_free char *stem = stem_of(m->last);
-	char *to = NULL;
-
-	if (later->is_dir)
-		to = path_after_rename(m->last, later->from, later->to);
-	else if (!m->is_dir && strcmp(stem, later->from) == 0)
-		to = xstrdup(later->to);
-	if (!to)
-		return;
-	free(m->last);
-	m->last = to;
-}
-
-static bool read_move(const char **at, struct move *m)
-{
-	cleanup_free char *kind = next_word(at), *from = next_word(at), *to = next_word(at);
-
-	if (!to)
-		return false;
-	*m = (struct move){ .is_dir = strcmp(kind, "folder") == 0, .from = name_of(from), .to = name_of(to) };
-	m->last = xstrdup(m->to);
-	return true;
-}
-
-static void move_release(struct move *m)
-{
-	free(m->from);
-	free(m->to);
-	free(m->last);
-}
-
-/* What has not followed an earlier rename is still under the name from before that. */
-static void link_moves(struct engine *e, struct move *moves, size_t count, struct move *m)
-{
-	if (m->is_dir)
-		m->folders = picture_folders_of(e, m->from);
-	for (size_t i = 0; i < count; i++) {
-		if (m->is_dir && moves[i].is_dir && strcmp(moves[i].to, m->from) == 0)
-			m->folders = moves[i].folders;
-		follow_later_move(&moves[i], m);
-	}
-}
-
-static void repeat_moves(struct engine *e, const char *lines)
-{
-	struct move *moves = NULL, m;
-	size_t count = 0;
-
-	while (read_move(&lines, &m)) {
-		if (!m.from || !m.to) {
-			move_release(&m);
-			continue;
-		}
-		link_moves(e, moves, count, &m);
-		moves = xrealloc(moves, (count + 1) * sizeof(*moves));
-		moves[count++] = m;
-	}
-	for (size_t i = 0; i < count; i++) {
-		repeat_move(e, &moves[i]);
-		move_release(&moves[i]);
-	}
-	free(moves);
-}
-
-/* --- of renames that the journal could not take */
-
-void moves_later(struct engine *e, bool is_dir, const char *from, const char *to, const struct picture_folders *f)
-{
-	struct move m = { is_dir, xstrdup(from), xstrdup(to), xstrdup(to), *f };
-
-	for (size_t i = 0; i < e->late_moves_count; i++)
-		follow_later_move(&e->late_moves[i], &m);
-	e->late_moves = xrealloc(e->late_moves, (e->late_moves_count + 1) * sizeof(m));
-	e->late_moves[e->late_moves_count++] = m;
-}
-
-static int intend_late_moves(struct engine *e)
-{
-	struct journal *db = e->journal;
-	int result = db->begin(db);
-
-	kill_point(BEFORE_RENAME);
-	for (size_t i = 0; result == 0 && i < e->late_moves_count; i++)
-		result = moves_intended(e, e->late_moves[i].from, e->late_moves[i].to, e->late_moves[i].is_dir);
-	if (result == 0)
-		result = db->commit(db);
-	kill_point(AFTER_RENAME);
-	if (result < 0)
-		db->rollback(db);
-	return result;
-}
-
-void moves_take_up(struct engine *e)
-{
-	if (!e->late_moves_count || intend_late_moves(e) < 0)
-		return;
-	size_t count = e->late_moves_count;
-	e->late_moves_count = 0;
-	for (size_t i = 0; i < count; i++) {
-		repeat_move(e, &e->late_moves[i]);
-		move_release(&e->late_moves[i]);
-	}
-	moves_settle(e);
-}
-
-void moves_free(struct engine *e)
-{
-	for (size_t i = 0; i < e->late_moves_count; i++)
-		move_release(&e->late_moves[i]);
-	free(e->late_moves);
-}
-
-void moves_restore(struct engine *e)
-{
-	cleanup_free char *intended = NULL;
-
-	if (e->journal->fact_get(e->journal, moves_fact, &intended) <= 0)
-		return;
-	repeat_moves(e, intended);
-	/* A folder may have been moved, and its pictures' rows not. */
-	e->journal->prompts_under(e->journal, "", move_pictures_of, e);
-	moves_settle(e);
 }
 
 static const char *const picture_roots[] = { "out", "history" };

@@ -148,8 +148,6 @@ struct journal {
 	/* The latest `count` jobs, newest first. */
 	int (*jobs_latest)(struct journal *j, unsigned count, int (*each)(void *arg, struct job_row *row),
 	                   void *arg);
-	/* All held jobs, oldest first. */
-	int (*jobs_held)(struct journal *j, int (*each)(void *arg, struct job_row *row), void *arg);
 
 	int (*task_save)(struct journal *j, struct task_row *row);
 	int (*task_load)(struct journal *j, int64_t id, struct task_row *out);

@@ -18,7 +18,7 @@ enum statement {
 	PROMPT_BY_FILE,
 	PROMPT_IDS, PROMPT_IDS_AT, PROMPT_IDS_IN, PROMPT_IDS_OF_STEM, PROMPT_IDS_OF_FILE,
 	PROMPT_RENAME, PROMPTS_RENAME_IN, PROMPT_YIELDS, PROMPTS_YIELD_IN,
-	JOB_INSERT, JOB_UPDATE, JOB_LOAD, JOB_BY_DIGEST, JOB_IDS_ACTIVE, JOB_IDS_HELD, JOB_IDS_LATEST, JOB_COUNTS,
+	JOB_INSERT, JOB_UPDATE, JOB_LOAD, JOB_BY_DIGEST, JOB_IDS_ACTIVE, JOB_IDS_LATEST, JOB_COUNTS,
 	TASK_INSERT, TASK_UPDATE, TASK_LOAD, TASK_IDS_OF_JOB, TASK_BY_OUT, TASK_OWED, OUT_RENAME, OUTS_RENAME_IN,
 	UPLOAD_GET, UPLOAD_PUT, UPLOAD_FORGET,
 	SPENT_ADD, SPENT_GET, SPENT_TOTAL,
@@ -71,7 +71,6 @@ static const struct { const struct row_type *type; const char *text; } statement
 		"SELECT @names, id FROM jobs WHERE digest = ? AND id < ?"
 		" AND +state = 7 ORDER BY id DESC LIMIT 1" },
 	[JOB_IDS_ACTIVE] = { NULL, "SELECT id FROM jobs WHERE state IN (@active) ORDER BY id" },
-	[JOB_IDS_HELD] = { NULL, "SELECT id FROM jobs WHERE state = 1 ORDER BY id" },
 	[JOB_IDS_LATEST] = { NULL, "SELECT id FROM jobs WHERE id > 0 ORDER BY id DESC LIMIT ?" },
 	[JOB_COUNTS] = { NULL, "SELECT state, jobs FROM job_counts" },
 
@@ -508,11 +507,6 @@ static int job_counts(struct journal *j, uint64_t counts[STATE_COUNT])
 	return rc;
 }
 
-static bool is_held(enum job_state state)
-{
-	return state == STATE_HELD;
-}
-
 static int jobs_latest(struct journal *j, unsigned count, each_job_fn *each, void *arg)
 {
 	struct ids ids cleanup_ids = { 0 };
@@ -524,14 +518,6 @@ static int jobs_latest(struct journal *j, unsigned count, each_job_fn *each, voi
 		rc = collect(mine(j), stmt, &ids);
 	}
 	return rc ? rc : each_job(mine(j), &ids, NULL, each, arg);
-}
-
-static int jobs_held(struct journal *j, each_job_fn *each, void *arg)
-{
-	struct ids ids cleanup_ids = { 0 };
-	int rc = collect_all(mine(j), JOB_IDS_HELD, &ids);
-
-	return rc ? rc : each_job(mine(j), &ids, is_held, each, arg);
 }
 
 /* --- tasks ------------------------------------------------------------------------------------ */
@@ -760,7 +746,6 @@ static const struct journal operations = {
 	.jobs_active = jobs_active,
 	.job_by_digest = job_by_digest,
 	.job_counts = job_counts,
-	.jobs_held = jobs_held,
 	.jobs_latest = jobs_latest,
 	.task_save = task_save,
 	.task_load = task_load,

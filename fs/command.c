@@ -39,13 +39,14 @@ const struct command commands[] = {
 	{ "wait", "PATH...", OPERANDS_PATHS, 1, -1, "wait until the pictures of prompts are there",
 	  "Exits with 0 when all are completed, 1 when one is not, 124 when the time is over.",
 	  { { "timeout", 't', "SECONDS", "wait no longer than that" } }, cli_wait, false },
-	{ "retry", "PATH... | --all", OPERANDS_PATHS, 0, -1, "try again what failed, stopped or is put off",
+	{ "retry", "PATH... | --all", OPERANDS_PATHS, 0, -1, "try again what failed, stopped, expired or is put off",
+	  "What has expired is asked for once more, at no charge, where the provider can be asked.\n"
 	  "For a prompt in the state `unknown` this accepts that it may be paid for twice; --all leaves\n"
 	  "those alone.", { OPTION_ALL }, cli_control, false },
 	{ "again", "PATH... | --all", OPERANDS_PATHS, 0, -1, "make a new picture of the same prompt",
 	  "--all begins again what was canceled or has expired, never what is completed.", { OPTION_ALL },
 	  cli_control, false },
-	{ "cancel", "PATH... | --all", OPERANDS_PATHS, 0, -1, "don't send it; give up what was sent", "",
+	{ "cancel", "PATH... | --all", OPERANDS_PATHS, 0, -1, "don't send it; give up one whose outcome is unknown", "",
 	  { OPTION_ALL }, cli_control, false },
 	{ "release", "PATH... | --all", OPERANDS_PATHS, 0, -1, "let held prompts start",
 	  "Prompts are held when they were there before the first mount, or beyond the budget.", { OPTION_ALL },
