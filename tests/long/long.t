@@ -12,18 +12,7 @@ RANDOM=$seed
 
 setup --canned --submit-rpm 0 --query-rpm 0
 clock_setup
-config <<-END
-	[provider sandbox]
-	first-look = 5
-	poll-min = 5
-	poll-max = 60
-	END
 
-start() { mount_fg -o provider=sandbox,settle=0.05 || die 'it cannot be mounted'; }
-prompt() { timeout 10 bash -c 'printf "%s\n" "$2" >"$1"' - "$MNT/$1" "$2"; }
-fault() { control POST faults "$1" >/dev/null; }
-bill_total() { control GET 'bill?tasks=0' | jq -r "$1"; }
-charges() { bill_total ".prompts[\"$1\"].charged // 0"; }
 passes() {
 	local before end=$((MONO_MS + $1 * 1000))
 	before=$(bill_total .polls)

@@ -31,7 +31,6 @@ truncate -s 400M "$WORK/image"
 plug_in() { mount -o loop "$WORK/image" "$WORK/disk" || die 'the disk cannot be mounted'; }
 _mounts+=("$WORK/disk")
 start() { mount_fg -o provider=sandbox,settle=0.02,budget=none "$WORK/disk" "$WORK/gen" 2>/dev/null || die 'it cannot be mounted'; }
-accepted() { bill ".prompts[\"$1\"].accepted // 0"; }
 pictures() { find "$WORK/disk/out" "$WORK/disk/history" -type f \( -name "$1.png" -o -name "$1.[0-9]*.png" \) 2>/dev/null | wc -l; }
 
 lose_power() {

@@ -25,7 +25,6 @@ mount_now() { mount_fg "$@" || die "it cannot be mounted"; }
 at() { timeout 30 bash -euc 'cd "${0:?}"; eval "$1"' "$MNT" "$1" || diag "$1 → $?"; }
 completes() { timeout 30 "$O/easelfs" wait "$MNT/$1" && timeout 10 test -s "$MNT/out/${1%.*}.png"; }
 cli() { timeout 10 "$O/easelfs" "$1" "$MNT/$2"; }
-accepted() { bill ".prompts[\"$1\"].accepted // 0"; }
 # field REASON|HINT STATUS-TEXT
 field() { sed -n "s/^$1: //p" <<<"$2"; }
 # put PATH: from standard input, with cat's one or more writes.
@@ -211,8 +210,6 @@ is "$(accepted 'Note: a cat')" 1 'and a name that is no header is prompt'
 is "$(accepted 'a cat of another system')" 1 'headers are not part of it'
 
 # --- the provider -----------------------------------------------------------------------------------
-
-fault() { control POST faults "$1" >/dev/null; }
 
 fault '{"on":"submit","match":"forbidden","do":"fail_task","code":"content_policy_violation","message":"no such cats"}'
 echo 'a forbidden cat' | put fails.txt

@@ -3,7 +3,8 @@
 # For tests of long times: the daemon's two clocks are moved by hand, and a task at the sandbox takes as
 # long as the test wants.
 
-# After setup: `easelfs` is from here on the program whose clocks can be moved.
+# After setup: `easelfs` is from here on the program whose clocks can be moved, at a provider that is asked as
+# seldom as a real one.
 clock_setup() {
 	[ -x "$O/tests/tools/easelfs-clock" ] || die "make $O/tests/tools/easelfs-clock"
 	mkdir -p "$WORK/bin"
@@ -13,7 +14,17 @@ clock_setup() {
 	export EASELFS_CLOCK=$WORK/clock
 	WALL_MS=0 MONO_MS=0
 	_clock_write
+	config <<-END
+	[provider sandbox]
+	first-look = 5
+	poll-min = 5
+	poll-max = 60
+	END
 }
+
+start() { mount_fg -o provider=sandbox,settle=0.05 || die 'it cannot be mounted'; }
+bill_total() { control GET 'bill?tasks=0' | jq -r "$1"; }
+charges() { bill_total ".prompts[\"$1\"].charged // 0"; }
 
 _clock_write() {
 	echo "$WALL_MS $MONO_MS" >"$WORK/clock.new"

@@ -15,10 +15,7 @@ export EASELFS_CRASH_LOOP=3/600
 start() { mount_fg -o provider=sandbox,settle=0.05 2>/dev/null || die 'it cannot be mounted'; eventually 20 says 'in order\|serving'; }
 killed() { kill -KILL "$DAEMON"; wait "$DAEMON" 2>/dev/null; : >"$WORK/daemon.log"; }
 unmounted() { umount_it || die 'it cannot be unmounted'; wait "$DAEMON"; : >"$WORK/daemon.log"; }
-prompt() { timeout 10 bash -c 'printf "%s\n" "$2" >"$1"' - "$MNT/$1" "$2"; }
-fault() { control POST faults "$1" >/dev/null || die "fault $1"; }
 says() { grep -q "$1" "$WORK/daemon.log"; }
-accepted() { bill ".prompts[\"$1\"].accepted // 0"; }
 command() { timeout 20 "$O/easelfs" "$1" "${@:2}"; }
 reason_of() { status_of "$1" | sed -n 's/^reason: //p'; }
 # Restored, so that an end now is one of a daemon that went on with its work.

@@ -10,10 +10,6 @@ config <<-END
 	END
 mount_fg -o provider=sandbox,settle=0.05 || die 'it cannot be mounted'
 
-fault() { control POST faults "$1" >/dev/null || die "fault $1"; }
-prompt() { timeout 10 bash -c 'printf "%s\n" "$2" >"$1"' - "$MNT/$1" "$2"; }
-of_prompt() { bill ".prompts[\"$1\"].$2 // 0"; }
-setting() { control POST settings "$1" >/dev/null || die "setting $1"; }
 type_of() { timeout 10 file -b --mime-type - <"$MNT/$1"; }
 pictures() { find "$MNT/out" "$MNT/history" -type f ! -name '*.txt' 2>/dev/null | sort | sed "s|^$MNT/||" | grep "$1" | paste -sd ' '; }
 # fetched FILE TEXT NAME

@@ -9,9 +9,7 @@ config <<-END
 	END
 mount_fg -o model=local,settle=0.05 || die 'it cannot be mounted'
 write() { timeout 10 bash -c 'printf "%s\n" "$2" >"$1"' - "$MNT/$1" "$2"; }
-setting() { control POST settings "$1" >/dev/null || die "settings $1"; }
 size_of() { timeout 10 cat "$MNT/status/$1.json" | jq -r '.tasks[0] | "\(.width)x\(.height)"'; }
-posts() { control GET requests | jq -r "[.[] | select(.method == \"POST\" and (.body | tostring | contains(\"$1\")))] $2"; }
 
 for engine in sd-server localai vllm; do
 	setting "{\"engine\":\"$engine\"}"

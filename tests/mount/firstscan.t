@@ -56,8 +56,6 @@ config <<-END
 	provider = studio
 	id = gemini-2.5-flash-image-preview
 	END
-prompt() { timeout 10 bash -c 'printf "%s\n" "$2" >"$1"' - "$MNT/$1" "$2"; }
-accepted() { bill ".prompts[\"$1\"].accepted // 0"; }
 key_comes() { (umask 077 && printf '%s' "$EASELFS_SANDBOX_KEY" >"$WORK/home/studio.key"); }
 studio() { mount_fg -o model=studio,settle=0.05 "$WORK/keyless" 2>/dev/null || die 'it cannot be mounted'; }
 

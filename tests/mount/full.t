@@ -18,9 +18,6 @@ mount -t tmpfs -o size=12m none "$WORK/disk" || die 'there is no tmpfs'
 _mounts+=("$WORK/disk")
 
 start() { mount_fg -o provider=sandbox,settle=0.05 "$WORK/disk" "$WORK/gen" 2>/dev/null || die 'it cannot be mounted'; }
-prompt() { timeout 10 bash -c 'printf "%s\n" "$2" >"$1"' - "$MNT/$1" "$2"; }
-fault() { control POST faults "$1" >/dev/null || die "fault $1"; }
-accepted() { bill ".prompts[\"$1\"].accepted // 0"; }
 waits() { status_of "$1" | grep -q '^waits: the journal cannot be written (No space left on device)'; }
 says_no_space() { dd if=/dev/urandom of="$1" bs=64k count=1 2>&1 | grep 'No space left on device'; }
 asked() { control GET requests | jq length; }

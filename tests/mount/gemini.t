@@ -13,11 +13,6 @@ config <<-END
 export GEMINI_API_KEY=$EASELFS_SANDBOX_KEY TOKAIFY_API_KEY=$EASELFS_SANDBOX_KEY
 mount_fg -o settle=0.05,log=debug,budget=none,provider=google || die 'it cannot be mounted'
 
-fault() { control POST faults "$1" >/dev/null || die "fault $1"; }
-setting() { control POST settings "$1" >/dev/null || die "settings $1"; }
-prompt() { timeout 10 bash -c 'printf "%s\n" "$2" >"$1"' - "$MNT/$1" "$2"; }
-of_prompt() { bill ".prompts[\"$1\"].$2 // 0"; }
-posts() { control GET requests | jq -r "[.[] | select(.method == \"POST\" and (.body | tostring | contains(\"$1\")))] $2"; }
 pictures() { (cd "$MNT" && find out history -type f ! -name '*.txt' 2>/dev/null) | sort | grep "$1" | paste -sd ' '; }
 texts() { (cd "$MNT" && find out history -type f -name '*.txt' 2>/dev/null) | sort | grep "$1" | paste -sd ' '; }
 type_of() { timeout 10 file -b --mime-type - <"$MNT/$1"; }

@@ -14,14 +14,12 @@ config <<-END
 export GEMINI_API_KEY=$EASELFS_SANDBOX_KEY
 mount_fg -o provider=sandbox,settle=0.05,budget=none,log=debug || die 'it cannot be mounted'
 
-fault() { control POST faults "$1" >/dev/null || die "fault $1"; }
 write() { timeout 10 bash -c 'printf "%s\n" "$2" >"$1"' - "$MNT/$1" "$2"; }
 completed() { timeout 30 "$O/easelfs" wait "${@/#/$MNT/}"; }
 # made FILE TEXT: and keeps the picture as $WORK/TEXT.
 made() {
 	write "$1" "$2" && completed "$1" && timeout 10 cp "$MNT/out/${1%.*}.png" "$WORK/$2" || die "$1 was not made"
 }
-accepted() { bill ".prompts[\"$1\"].accepted // 0"; }
 # pictures STEM: which there are of it, in both folders.
 pictures() { (cd "$MNT" && timeout 10 find out history -type f ! -name '*.txt' 2>/dev/null) | grep -E "/$1[-.]" | sort | paste -sd ' '; }
 has() { [ "$(pictures "$1")" = "$2" ]; }

@@ -24,9 +24,7 @@ killed() { kill -KILL "$DAEMON"; wait "$DAEMON" 2>/dev/null; }
 # The source, without a mount over it.
 unmounted() { umount_it || die 'it cannot be unmounted'; wait "$DAEMON"; }
 uncovered() { killed; _force_umount "$MNT"; }
-prompt() { timeout 10 bash -c 'printf "%s\n" "$2" >"$1"' - "$MNT/$1" "$2"; }
 says() { grep -q "$1" "$WORK/daemon.log"; }
-accepted() { bill ".prompts[\"$1\"].accepted // 0"; }
 command() { timeout 20 "$O/easelfs" "$1" "${@:2}"; }
 reason_of() { status_of "$1" | sed -n 's/^reason: //p'; }
 damaged() { find "$GEN/.easelfs" -name 'journal.db.damaged-*' ! -name '*-wal' ! -name '*-shm'; }

@@ -106,6 +106,9 @@ eventually() {
 	done
 }
 
+# prompt a/cat.txt TEXT: writes it.
+prompt() { timeout 10 bash -c 'printf "%s\n" "$2" >"$1"' - "$MNT/$1" "$2"; }
+
 # The text, or the state, of a prompt's status file: status_of a/cat.txt
 status_of() { timeout 10 cat "$MNT/status/$1"; }
 state_of() { status_of "$1" 2>/dev/null | awk '$1 == "state:" { print $2; exit }'; }
@@ -153,6 +156,16 @@ control() {
 
 # bill .accepted: a part of the sandbox's bill.
 bill() { control GET bill | jq -r "$1"; }
+# The same of one prompt, by its text: of_prompt TEXT accepted; and how often a task was accepted.
+of_prompt() { bill ".prompts[\"$1\"].$2 // 0"; }
+accepted() { of_prompt "$1" accepted; }
+
+# posts TEXT FILTER: the requests with that in their body, as jq's FILTER shows them.
+posts() { control GET requests | jq -r "[.[] | select(.method == \"POST\" and (.body | tostring | contains(\"$1\")))] $2"; }
+
+# fault RULE, setting JSON: what the sandbox does from now on.
+fault() { control POST faults "$1" >/dev/null || die "fault $1"; }
+setting() { control POST settings "$1" >/dev/null || die "setting $1"; }
 
 # --- a place ----------------------------------------------------------------------------------------
 

@@ -26,7 +26,6 @@ export TOAPIS_API_KEY=$EASELFS_SANDBOX_KEY TOKAIFY_API_KEY=$EASELFS_SANDBOX_KEY
 export GEMINI_API_KEY=$EASELFS_SANDBOX_KEY OPENAI_API_KEY=$EASELFS_SANDBOX_KEY
 mount_fg -o settle=0.02,budget=none || die 'it cannot be mounted'
 
-prompt() { timeout 10 bash -c 'printf "%s\n" "$2" >"$1"' - "$MNT/$1" "$2"; }
 json_of() { timeout 10 cat "$MNT/status/$1.json"; }
 
 # --- what is documented -----------------------------------------------------------------------------

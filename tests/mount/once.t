@@ -12,10 +12,6 @@ config <<-END
 key=$EASELFS_SANDBOX_KEY
 mount_fg -o provider=sandbox,settle=0.05,log=debug || die 'it cannot be mounted'
 
-fault() { control POST faults "$1" >/dev/null || die "fault $1"; }
-prompt() { timeout 10 bash -c 'printf "%s\n" "$2" >"$1"' - "$MNT/$1" "$2"; }
-of_prompt() { bill ".prompts[\"$1\"].$2 // 0"; }
-posts() { control GET requests | jq -r "[.[] | select(.method == \"POST\" and (.body | tostring | contains(\"$1\")))] $2"; }
 command() { timeout 10 "$O/easelfs" "$1" "$MNT/$2"; }
 is_final() { [[ $(state_of "$1") =~ ^(completed|failed|stopped|unknown|expired|held)$ ]]; }
 

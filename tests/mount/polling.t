@@ -11,7 +11,6 @@ config <<-END
 	END
 mount_fg -o provider=sandbox,settle=0.05 || die 'it cannot be mounted'
 
-prompt() { timeout 10 bash -c 'printf "%s\n" "$2" >"$1"' - "$MNT/$1" "$2"; }
 task_of() { control GET tasks | jq -r ".[]? // .tasks[] | select(.prompt == \"$1\") | .id" | head -n 1; }
 # Milliseconds between the submit and all polls of that task, one a line.
 gaps() {

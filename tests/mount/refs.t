@@ -11,8 +11,6 @@ config <<-END
 	END
 mount_fg -o provider=sandbox,settle=0.05 || die 'it cannot be mounted'
 
-prompt() { timeout 10 bash -c 'printf "%s\n" "$2" >"$1"' - "$MNT/$1" "$2"; }
-accepted() { bill ".prompts[\"$1\"].accepted // 0"; }
 # A picture of one pixel; what follows its end makes it another content.
 picture() {
 	base64 -d <<<'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
@@ -164,7 +162,6 @@ control POST settings '{"upload_expiry":259200}' >/dev/null
 
 # --- uploads that go wrong ----------------------------------------------------------------------------
 
-fault() { control POST faults "$1" >/dev/null || die "fault $1"; }
 put bumpy.png bumpy
 fault '{"on":"upload","do":"drop_mid"}'
 fault '{"on":"upload","do":"status","status":500}'

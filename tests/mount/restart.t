@@ -28,9 +28,6 @@ unmounted() {
 	is $? 0 'the daemon says that it ended well'
 }
 
-fault() { control POST faults "$1" >/dev/null || die "fault $1"; }
-prompt() { timeout 10 bash -c 'printf "%s\n" "$2" >"$1"' - "$MNT/$1" "$2"; }
-accepted() { bill ".prompts[\"$1\"].accepted // 0"; }
 seen() { control GET requests | jq "[.[] | select(.method == \"POST\" and (.body | tostring | contains(\"$1\")))] | length"; }
 reached() { control GET "wait?timeout=20&$1" >/dev/null || die "the sandbox did not see $1: $(control GET bill)"; }
 command() { timeout 10 "$O/easelfs" "$1" "$MNT/$2"; }

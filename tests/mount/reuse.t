@@ -100,8 +100,6 @@ is "$(bill '.prompts["a violet cat"].accepted')" 1 'the first one is still a sou
 # --- the first one may be paid for, and waits for a person ------------------------------------------
 
 command() { timeout 20 "$O/easelfs" "$1" "${@:2}"; }
-accepted() { bill ".prompts[\"$1\"].accepted // 0"; }
-fault() { control POST faults "$1" >/dev/null || die "fault $1"; }
 lost() { write "$1" $'model: lossy\n\n'"$2"; }
 
 fault '{"on":"submit","do":"hold","match":"a stopped cat"}'

@@ -43,8 +43,6 @@ for name in plain narrow locked mute; do
 	account g-$name google gemini-2.5-flash-image "$url" $at_once
 done
 
-fault() { control POST faults "$1" >/dev/null || die "fault $1"; }
-
 # --- what there is, and what is done to it ------------------------------------------------------------
 
 # STATE, and the account where it can be reached; what begins with g- is on the gemini wire, where the one

@@ -47,7 +47,6 @@ proxy() {
 	eventually 10 _listens "${!port}" || die "the proxy $name did not start: $(cat "$WORK/$name.error")"
 }
 
-accepted() { bill ".prompts[\"$1\"].accepted // 0"; }
 prompt() { timeout 10 bash -c 'printf "provider: %s\n\n%s\n" "$2" "$3" >"$1"' - "$MNT/$1" "$2" "$3"; }
 
 proxy good good

@@ -23,7 +23,6 @@ at() { in_folder "$MNT" "$1"; }
 beneath() { in_folder "$SOURCE" "$1"; }
 revision_of() { status_of "$1" | awk '$1 == "revision:" { print $2 }'; }
 is_revision() { [ "$(revision_of "$1")" = "$2" ]; }
-accepted() { bill ".prompts[\"$1\"].accepted // 0"; }
 picture() { timeout 10 sha256sum <"$MNT/$1"; }
 
 completes() {

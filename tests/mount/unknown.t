@@ -10,8 +10,6 @@ config <<-END
 export GEMINI_API_KEY=$EASELFS_SANDBOX_KEY
 mount_fg -o provider=google,model=nano-banana-2,settle=0.02,budget=none,log=debug || die 'it cannot be mounted'
 
-fault() { control POST faults "$1" >/dev/null || die "fault $1"; }
-prompt() { timeout 10 bash -c 'printf "%s\n" "$2" >"$1"' - "$MNT/$1" "$2"; }
 said() { [ "$(grep -ce "$1" "$WORK/daemon.log")" = "$2" ]; }
 has_task() { timeout 10 cat "$MNT/status/$1.json" | jq -e --arg state "$2" 'any(.tasks[]; .state == $state)'; }
 # States of the tasks of a prompt's first revision, as the journal of an unmounted folder has them.
