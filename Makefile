@@ -11,13 +11,16 @@ say = $(if $(filter 1,$(V)),,@printf '  %-6s %s\n' $(1) $(2))
 PKG_DAEMON := fuse3 libcurl libcjson sqlite3 libcrypto libutf8proc
 PKG_SANDBOX := libmicrohttpd libpng libjpeg libwebp freetype2 libcjson libcrypto
 PKG_TESTS := cmocka
+# Where it is there, the daemon's system calls are filtered: fs/confine.c.
+PKG_DAEMON += $(shell pkg-config --exists libseccomp && echo libseccomp)
 
 OPT ?= -O2 -g
 HARDEN ?= -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fPIE
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla \
         -Wformat=2 -Wno-format-nonliteral -Wundef
 # KILL=1: it kills itself where EASELFS_KILL says (cache/kill.h).
-CPPFLAGS_ALL := -D_GNU_SOURCE -DFUSE_USE_VERSION=314 -DPREFIX='"$(PREFIX)"' $(if $(filter 1,$(KILL)),-DKILL_POINTS) $(CPPFLAGS)
+CPPFLAGS_ALL := -D_GNU_SOURCE -DFUSE_USE_VERSION=314 -DPREFIX='"$(PREFIX)"' $(if $(filter 1,$(KILL)),-DKILL_POINTS) \
+                $(if $(filter libseccomp,$(PKG_DAEMON)),-DHAVE_SECCOMP) $(CPPFLAGS)
 CFLAGS_ALL = -std=gnu11 $(OPT) $(HARDEN) $(WARN) -MMD -MP $(CFLAGS) $(SAN)
 LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now -pthread $(LDFLAGS) $(SAN)
 
@@ -41,7 +44,8 @@ SANDBOX_OBJS := $(call objs,$(wildcard contrib/sandbox/*.c))
 LIB_OBJS := $(BASE_OBJS) $(CACHE_OBJS) $(API_OBJS) $(filter-out $(O)/fs/main.o,$(FS_OBJS))
 UNIT_TESTS := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*.c))
 FUZZERS := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/fuzz_*.c))
-TEST_TOOLS := $(patsubst %.c,$(O)/%,$(wildcard tests/tools/*.c)) $(O)/tests/tools/easelfs-clock
+TEST_TOOLS := $(patsubst %.c,$(O)/%,$(wildcard tests/tools/*.c)) $(O)/tests/tools/easelfs-clock \
+              $(patsubst %.c,$(O)/%.so,$(wildcard tests/preload/*.c))
 
 all: $(O)/easelfs $(O)/easelfs-sandbox
 
@@ -60,6 +64,11 @@ $(O)/tests/unit/%: $(O)/tests/unit/%.o $(LIB_OBJS)
 $(O)/tests/tools/%: $(O)/tests/tools/%.o $(BASE_OBJS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lm
+
+$(O)/tests/preload/%.so: tests/preload/%.c
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -fPIC -shared -pthread -o $@ $<
 
 # easelfs with clocks that a test can move (base.c).
 $(O)/tests/tools/base-clock.o: base.c | $(O)/include/base.h
@@ -96,7 +105,7 @@ $(O)/cache/%.o: cache/%.c | $(O)/include/base.h
 $(O)/api/%.o: api/%.c | $(O)/include/base.h
 	$(call compile,api,libcurl libcjson libcrypto libutf8proc)
 $(O)/fs/%.o: fs/%.c | $(O)/include/base.h
-	$(call compile,fs,fuse3 libcrypto libutf8proc libcjson)
+	$(call compile,fs,fuse3 libcrypto libutf8proc libcjson $(filter libseccomp,$(PKG_DAEMON)))
 $(O)/contrib/sandbox/%.o: contrib/sandbox/%.c
 	$(call compile,sandbox,$(PKG_SANDBOX))
 $(O)/tests/%.o: tests/%.c | $(O)/include/base.h

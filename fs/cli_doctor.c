@@ -13,6 +13,7 @@
 #include <utf8proc.h>
 
 #include "cli.h"
+#include "confine.h"
 #include "http.h"
 #include "journal.h"
 #include "means.h"
@@ -79,6 +80,58 @@ static void check_kernel(struct visit *v)
 	cleanup_free char *fine = xasprintf("%s %s", name.sysname, name.release);
 	means_check_kernel(&err);
 	tell_result(v, "kernel", fine, &err);
+}
+
+/* Ways of nsswitch.conf(5) to find hosts that ask another program on this machine. */
+static bool asks_a_program(const char *word)
+{
+	static const char *const ways[] = { "mdns", "sss", "wins", "libvirt", "mymachines", "ldap", "nis" };
+
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++)
+		if (str_starts_with(word, ways[i]))
+			return true;
+	return false;
+}
+
+/* The first way to find hosts that the daemon cannot go, or NULL; the caller frees. */
+static char *barred_way(void)
+{
+	FILE *f = fopen("/etc/nsswitch.conf", "re");
+	char *line = NULL, *found = NULL;
+	size_t cap = 0;
+
+	while (f && !found && getline(&line, &cap, f) > 0) {
+		char *rest = line + strspn(line, " \t"), *word;
+
+		if (!str_starts_with(rest, "hosts:"))
+			continue;
+		rest += strlen("hosts:");
+		while (!found && (word = strsep(&rest, " \t\n")))
+			if (asks_a_program(word))
+				found = xstrdup(word);
+	}
+	free(line);
+	if (f)
+		fclose(f);
+	return found;
+}
+
+static void check_confinement(struct visit *v)
+{
+	cleanup_error struct error err = ERROR_INIT;
+
+	if (!v->options.sandboxing)
+		tell(v, FINDING_NOTE, "confined", "sandboxing is off: the daemon keeps all rights of its user", NULL);
+	else if (confine_check(&err))
+		tell(v, FINDING_NOTE, "confined", err.text, err.hint);
+	else
+		tell(v, FINDING_OK, "confined", "the daemon can start no programs, and gets no rights", NULL);
+	cleanup_free char *way = v->options.sandboxing && !err.text ? barred_way() : NULL;
+	if (way) {
+		cleanup_free char *text = xasprintf("hosts that only \"%s\" of /etc/nsswitch.conf knows are not found", way);
+
+		tell(v, FINDING_NOTE, "confined", text, "write their address into `url`, or use -o sandboxing=off");
+	}
 }
 
 /* The first number of that kind in a version, such as 7.88 in `libcurl/7.88.1`. */
@@ -250,6 +303,7 @@ static void look_at_all(struct visit *v, const struct command_call *call, const 
 	check_mounts(v);
 	load(v, dash_o);
 	check_others(v);
+	check_confinement(v);
 	check_defaults(v);
 	check_keys(v);
 	if (!call_has(call, "offline") && !v->options.sandbox)

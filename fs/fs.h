@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 
 #include "base.h"
+#include "broker.h"
 #include "disk.h"
 #include "engine.h"
 #include "models.h"
@@ -43,6 +44,7 @@ struct fs {
 	struct events *events;
 	struct watch *watch;
 	struct fuse_session *session;
+	struct broker broker;         /* main thread */
 	uid_t uid; gid_t gid;         /* of the daemon */
 	mode_t umask;                 /* of the user who mounted; the daemon's own is 0 */
 };

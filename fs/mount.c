@@ -444,6 +444,8 @@ static int run_daemon(struct mounting *m, struct error *err)
 	if (!rc)
 		rc = take_lock(m, err);
 	if (!rc)
+		rc = broker_start(&fs->broker, fs->mountpoint, m->lock, err);
+	if (!rc)
 		rc = start_sandbox(m, err);
 	if (!rc)
 		rc = serve(fs, report_success, m, err);
@@ -503,6 +505,7 @@ static void release(struct mounting *m)
 {
 	struct fs *fs = &m->fs;
 
+	broker_stop(&fs->broker);
 	store_close(&fs->store);
 	if (m->lock >= 0)
 		close(m->lock);
@@ -516,7 +519,7 @@ static void release(struct mounting *m)
 }
 
 #define MOUNTING_INIT { \
-	.fs = { .source_fd = -1, .store = { -1, -1, -1 } }, \
+	.fs = { .source_fd = -1, .store = { -1, -1, -1 }, .broker = BROKER_INIT }, \
 	.sandbox = { .input = -1 }, .lock = -1, .report = -1, \
 }
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "commit.h"
+#include "confine.h"
 #include "events.h"
 #include "fs.h"
 #include "glue.h"
@@ -129,6 +130,7 @@ static int start_session(struct serving *s, struct error *err)
 		return refuse_mount(fs, err);
 	}
 	s->dev = mounted_dev(fs);
+	broker_mounted(&fs->broker, s->dev);
 	return 0;
 }
 
@@ -157,15 +159,15 @@ static void end_session(struct serving *s)
 }
 
 /* Whoever was answered just now still has to go. */
-static int unmount_soon(const char *path, struct error *err)
+static int unmount_soon(struct broker *b, struct error *err)
 {
 	enum { TRIES = 25, PAUSE_MS = 20 };
-	int rc = mountpoint_unmount(path, false, err);
+	int rc = broker_unmount(b, false, err);
 
 	for (int i = 1; rc == -EBUSY && i < TRIES; i++) {
 		error_clear(err);
 		poll(NULL, 0, PAUSE_MS);
-		rc = mountpoint_unmount(path, false, err);
+		rc = broker_unmount(b, false, err);
 	}
 	return rc;
 }
@@ -174,14 +176,19 @@ static int unmount_soon(const char *path, struct error *err)
 static void take_mount_away(struct serving *s)
 {
 	cleanup_error struct error busy = ERROR_INIT, err = ERROR_INIT;
-	const char *path = s->fs->mountpoint;
+	struct broker *b = &s->fs->broker;
 
 	if (!s->dev || mounted_dev(s->fs) != s->dev)
 		return;
-	if (!unmount_soon(path, &busy))
+	int rc = unmount_soon(b, &busy);
+	if (!rc)
 		return;
+	if (rc != -EBUSY) {
+		log_error("%s stays mounted: %s; %s", s->fs->mountpoint, busy.text, busy.hint ? busy.hint : "");
+		return;
+	}
 	log_warning("%s; it is unmounted, and what is open there will fail", busy.text);
-	if (mountpoint_unmount(path, true, &err))
+	if (broker_unmount(b, true, &err))
 		log_error("%s", err.text);
 }
 
@@ -433,6 +440,26 @@ static void stop_engine(struct serving *s)
 	signal(SIGINT, SIG_IGN);
 }
 
+/* Ordinary users mount by a setuid program; nothing after it needs one. */
+static int begin_confinement(struct serving *s, struct error *err)
+{
+	(void)err;
+	if (s->fs->options.sandboxing)
+		confine_begin();
+	return 0;
+}
+
+/* All threads are there, and what is forbidden has been done. */
+static int confine(struct serving *s, struct error *err)
+{
+	cleanup_error struct error why = ERROR_INIT;
+
+	(void)err;
+	if (s->fs->options.sandboxing && confine_all(&why))
+		log_info("%s", why.text);
+	return 0;
+}
+
 static int start_watch(struct serving *s, struct error *err)
 {
 	return watch_start(s->fs, err);
@@ -452,6 +479,7 @@ static const struct part {
 	{ start_journal, stop_journal },
 	{ start_nodes, stop_nodes },
 	{ start_session, end_session },
+	{ begin_confinement, NULL },
 	{ start_disk, stop_disk },
 	{ start_parks, stop_parks },
 	{ start_events, stop_events },
@@ -464,6 +492,7 @@ static const struct part {
 	{ start_loop, end_loop },
 	{ await_answer, NULL },
 	{ start_tell, stop_tell },
+	{ confine, NULL },
 };
 
 /* Returns how many were started; fewer than all with the sentence. */

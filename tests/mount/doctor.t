@@ -85,6 +85,9 @@ finds 1 'BAD +dns +toapis: the name easelfs-tests\.invalid cannot be looked up' 
 printf '%s\n' '[provider toapis]' 'url = http://127.0.0.1:1' "key-file = $WORK/key" >"$CONFIG"
 finds 1 'BAD +network +toapis: .*127\.0\.0\.1.*
  +check the network' 'nobody there'
+configured "key-file = $WORK/key"
+finds 0 'ok +confined +the daemon can start no programs' 'what the daemon gives up' --offline
+finds 0 'note +confined +sandboxing is off' 'or does not' --offline -o sandboxing=off
 configured "key-file = $WORK/key" '[defaults]' 'model = retired' '[model retired]' 'provider = toapis' 'id = gone-image-1'
 finds 1 'BAD +models +toapis: it does not offer retired, which prompts get' 'a model that is not offered'
 configured "key-file = $WORK/key" '[model retired]' 'provider = toapis' 'id = gone-image-1'

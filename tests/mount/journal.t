@@ -19,7 +19,7 @@ config <<-END
 mkdir "$WORK/gen"
 GEN=$WORK/gen
 
-start() { mount_fg -o provider=sandbox,settle=0.05 2>/dev/null || die 'it cannot be mounted'; }
+start() { mount_fg -o provider=sandbox,settle=0.05 "$@" 2>/dev/null || die 'it cannot be mounted'; }
 killed() { kill -KILL "$DAEMON"; wait "$DAEMON" 2>/dev/null; }
 # The source, without a mount over it.
 unmounted() { umount_it || die 'it cannot be unmounted'; wait "$DAEMON"; }
@@ -187,7 +187,7 @@ all_are_held() { ! timeout 60 grep -L '^state: held' "$MNT"/status/many-*.txt | 
 ok 'what was there before the first mount is held' eventually 30 all_are_held
 ok 'all of it' wait_state many-1500.txt held
 unmounted
-start
+start -o sandboxing=off               # ordinary users look into its descriptors below
 prompt short.txt 'known before'
 ok 'one is completed' wait_state short.txt completed
 control POST faults '{"on":"submit","match":"under way","do":"hold"}' >/dev/null

@@ -248,6 +248,20 @@ daemon_pid() { timeout 10 getfattr --absolute-names -n user.easelfs.pid --only-v
 
 _is_gone() { ! kill -0 "$1" 2>/dev/null; }
 
+# The child of a daemon that unmounts for it: broker_of PID
+broker_of() {
+	local pid
+	for pid in $(ps -o pid= --ppid "$1"); do
+		[ "$(cat "/proc/$pid/comm" 2>/dev/null)" != easelfs-broker ] || echo "$pid"
+	done
+}
+
+# Kills both, so that the mount stays, dead: kill_daemon PID
+kill_daemon() {
+	kill -KILL "$(broker_of "$1")" "$1"
+	eventually 10 _is_gone "$1"
+}
+
 # umount_it [MNT]: as users do; returns when the daemon is gone, too.
 umount_it() {
 	local mnt=${1:-$MNT} pid

@@ -147,14 +147,13 @@ exec 9<&-
 
 mount_it "$WORK/gen"
 pid=$(daemon_pid)
-kill -KILL "$pid"
-eventually 10 _is_gone "$pid"
+kill_daemon "$pid"
 ok 'the mount of a killed daemon is dead' not timeout 5 ls "$MNT"
 ok 'the next start heals it' mount_it "$WORK/gen"
 ok 'and is another daemon' test "$(daemon_pid)" != "$pid"
 ok 'with the pictures' timeout 5 cmp "$MNT/out/a.png" "$WORK/a.png"
 is "$(grep -c " $MNT " /proc/self/mountinfo)" 1 'one mount stands there'
-kill -KILL "$(daemon_pid)"
+kill_daemon "$(daemon_pid)"
 ok 'a dead one can be unmounted, too' easelfs unmount "$MNT"
 ok 'and is gone' not is_mounted "$MNT"
 

@@ -1,0 +1,160 @@
+#include "confine.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define FILTERS 0
+#define WHY_NOT "this is a build with sanitizers, which need what would be forbidden"
+#elif defined(HAVE_SECCOMP)
+#define FILTERS 1
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#else
+#define FILTERS 0
+#define WHY_NOT "this is a build without libseccomp"
+#endif
+
+void confine_begin(void)
+{
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+#if FILTERS
+
+/* By name, as not every machine and library knows them all. */
+static const char *const forbidden[] = {
+	/* other programs */
+	"execve", "execveat",
+	/* other processes */
+	"ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd", "kcmp", "perf_event_open", "userfaultfd",
+	/* what is seen where */
+	"mount", "umount", "umount2", "pivot_root", "chroot", "setns", "fsopen", "fsconfig", "fsmount", "fspick",
+	"move_mount", "open_tree", "mount_setattr", "open_by_handle_at", "swapon", "swapoff", "quotactl", "quotactl_fd",
+	/* the kernel */
+	"bpf", "init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load", "reboot", "iopl",
+	"ioperm", "acct", "settimeofday", "clock_settime", "clock_adjtime", "adjtimex", "syslog", "sethostname",
+	"setdomainname", "vhangup", "lookup_dcookie", "nfsservctl",
+	/* what a filter does not see into */
+	"io_uring_setup", "io_uring_enter", "io_uring_register",
+	/* keys of the user's session */
+	"keyctl", "add_key", "request_key",
+};
+
+/* Bits of which none may be set. */
+static const struct { const char *name; unsigned arg; uint64_t bit; } forbidden_bits[] = {
+	{ "unshare", 0, CLONE_NEWNS }, { "unshare", 0, CLONE_NEWUSER }, { "unshare", 0, CLONE_NEWPID },
+	{ "unshare", 0, CLONE_NEWNET }, { "unshare", 0, CLONE_NEWIPC }, { "unshare", 0, CLONE_NEWUTS },
+	{ "unshare", 0, CLONE_NEWCGROUP },
+	{ "clone", 0, CLONE_NEWNS }, { "clone", 0, CLONE_NEWUSER }, { "clone", 0, CLONE_NEWPID },
+	{ "clone", 0, CLONE_NEWNET }, { "clone", 0, CLONE_NEWIPC }, { "clone", 0, CLONE_NEWUTS },
+	{ "clone", 0, CLONE_NEWCGROUP },
+};
+
+/* Sockets of other programs, which may do for us what we may not: the session's bus starts programs.  The log
+ * and the service manager take datagrams.  Names are found by files and DNS then, as nscd is one of those. */
+static const int forbidden_unix[] = { SOCK_STREAM, SOCK_SEQPACKET };
+
+enum { SOCKET_TYPE = 0xf };           /* without SOCK_CLOEXEC and SOCK_NONBLOCK: include/linux/net.h */
+
+static int forbid_bits(scmp_filter_ctx filter)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(forbidden_bits) && !rc; i++)
+		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM),
+		                      seccomp_syscall_resolve_name(forbidden_bits[i].name), 1,
+		                      SCMP_CMP64(forbidden_bits[i].arg, SCMP_CMP_MASKED_EQ, forbidden_bits[i].bit,
+		                                 forbidden_bits[i].bit));
+	return rc;
+}
+
+static int forbid_sockets(scmp_filter_ctx filter)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(forbidden_unix) && !rc; i++)
+		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 2,
+		                      SCMP_CMP32(0, SCMP_CMP_EQ, AF_UNIX),
+		                      SCMP_CMP32(1, SCMP_CMP_MASKED_EQ, SOCKET_TYPE, forbidden_unix[i]));
+	return rc;
+}
+
+static int fill(scmp_filter_ctx filter)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(forbidden) && !rc; i++) {
+		int number = seccomp_syscall_resolve_name(forbidden[i]);
+
+		if (number != __NR_SCMP_ERROR)
+			rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), number, 0);
+	}
+	if (!rc)
+		rc = forbid_bits(filter);
+	if (!rc)
+		rc = forbid_sockets(filter);
+	/* Its flags lie in memory, where a filter cannot look; the C library takes clone then. */
+	if (!rc && seccomp_syscall_resolve_name("clone3") != __NR_SCMP_ERROR)
+		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), seccomp_syscall_resolve_name("clone3"), 0);
+	return rc;
+}
+
+/* -errno of whatever failed. */
+static int load(void)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+
+	if (!filter)
+		return -ENOMEM;
+	/* Never the end of the process: also of calls in another machine's numbers. */
+	int rc = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
+	if (!rc)
+		rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
+	if (!rc)
+		rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	if (!rc)
+		rc = fill(filter);
+	if (!rc)
+		rc = seccomp_load(filter);
+	seccomp_release(filter);
+	return rc;
+}
+
+int confine_check(struct error *err)
+{
+	/* prctl(2): without a filter to take, it is EFAULT where there are filters. */
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL, 0, 0) < 0 && errno == EFAULT)
+		return 0;
+	return error_set(err, ENOSYS, "the mount works without; kernels with CONFIG_SECCOMP_FILTER have it",
+	                 "the kernel filters no system calls: %s", strerror(errno));
+}
+
+int confine_all(struct error *err)
+{
+	int rc = load();
+
+	if (!rc)
+		return 0;
+	return error_set(err, ENOSYS, "the mount works without; -o sandboxing=off does not try",
+	                 "the daemon's system calls are not filtered: %s", strerror(-rc));
+}
+
+#else
+
+int confine_check(struct error *err)
+{
+	return error_set(err, ENOSYS, "the mount works without", "the daemon's system calls are not filtered: %s",
+	                 WHY_NOT);
+}
+
+int confine_all(struct error *err)
+{
+	return confine_check(err);
+}
+
+#endif

@@ -1,0 +1,117 @@
+/*
+ * Preloaded into a daemon, for tests: tries in a thread of it what it should not be able to do, when somebody
+ * opens the pipe $INSIDE for writing, and says into $INSIDE.said how each went: `NAME ERRNO`, 0 if it succeeded.
+ *
+ * Nothing of this would do any harm where it is allowed: paths and numbers lead nowhere.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { NOBODY = 0x3fffffff };
+static const char nowhere[] = "/nowhere/at/all";
+static char *none[] = { NULL };
+
+static long do_execve(void) { return syscall(SYS_execve, nowhere, none, none); }
+static long do_execveat(void) { return syscall(SYS_execveat, -1, nowhere, none, none, 0); }
+static long do_ptrace(void) { return syscall(SYS_ptrace, PTRACE_DETACH, NOBODY, 0, 0); }
+static long do_process_vm_readv(void) { return syscall(SYS_process_vm_readv, NOBODY, NULL, 0, NULL, 0, 0); }
+static long do_pidfd_getfd(void) { return syscall(SYS_pidfd_getfd, -1, 0, 0); }
+static long do_mount(void) { return syscall(SYS_mount, "none", nowhere, "tmpfs", 0, NULL); }
+static long do_umount(void) { return syscall(SYS_umount2, nowhere, 0); }
+static long do_chroot(void) { return syscall(SYS_chroot, nowhere); }
+static long do_setns(void) { return syscall(SYS_setns, -1, 0); }
+static long do_open_by_handle_at(void) { return syscall(SYS_open_by_handle_at, -1, NULL, 0); }
+static long do_bpf(void) { return syscall(SYS_bpf, 0, NULL, 0); }
+static long do_init_module(void) { return syscall(SYS_init_module, NULL, 0, NULL); }
+static long do_keyctl(void) { return syscall(SYS_keyctl, -1, 0, 0, 0, 0); }
+static long do_io_uring(void) { return syscall(SYS_io_uring_setup, 0, NULL); }
+static long do_unshare(void) { return syscall(SYS_unshare, CLONE_NEWUSER | CLONE_THREAD); }
+static long do_clone(void) { return syscall(SYS_clone, CLONE_NEWUSER | CLONE_FS, NULL, NULL, NULL, 0); }
+static long do_clone3(void) { return syscall(SYS_clone3, NULL, 0); }
+static long do_dumpable(void) { return prctl(PR_GET_DUMPABLE) ? 0 : (errno = EACCES, -1); }
+
+static long try_socket(int domain, int type)
+{
+	int fd = socket(domain, type | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0)
+		close(fd);
+	return fd;
+}
+
+static long do_unix_stream(void) { return try_socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK); }
+static long do_unix_seqpacket(void) { return try_socket(AF_UNIX, SOCK_SEQPACKET); }
+static long do_unix_datagram(void) { return try_socket(AF_UNIX, SOCK_DGRAM); }
+static long do_internet(void) { return try_socket(AF_INET, SOCK_STREAM); }
+
+/* A child of it is no better off. */
+static long do_execve_of_a_child(void)
+{
+	pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, 0);
+	int status;
+
+	if (!pid) {
+		syscall(SYS_execve, nowhere, none, none);
+		_exit(errno);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return -1;
+	errno = WEXITSTATUS(status);
+	return -1;
+}
+
+static const struct { const char *name; long (*deed)(void); } deeds[] = {
+	{ "execve", do_execve }, { "execveat", do_execveat }, { "execve-of-a-child", do_execve_of_a_child },
+	{ "ptrace", do_ptrace }, { "process_vm_readv", do_process_vm_readv }, { "pidfd_getfd", do_pidfd_getfd },
+	{ "mount", do_mount }, { "umount", do_umount }, { "chroot", do_chroot }, { "setns", do_setns },
+	{ "open_by_handle_at", do_open_by_handle_at }, { "bpf", do_bpf }, { "init_module", do_init_module },
+	{ "keyctl", do_keyctl }, { "io_uring", do_io_uring }, { "unshare", do_unshare }, { "clone", do_clone },
+	{ "clone3", do_clone3 }, { "unix-stream", do_unix_stream }, { "unix-seqpacket", do_unix_seqpacket },
+	{ "unix-datagram", do_unix_datagram }, { "internet", do_internet }, { "dumpable", do_dumpable },
+};
+
+static void *wait_and_try(void *arg)
+{
+	const char *pipe = arg;
+	char part[4096], said[4096];
+	int fd = open(pipe, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return NULL;
+	close(fd);
+	snprintf(said, sizeof(said), "%s.said", pipe);
+	snprintf(part, sizeof(part), "%s.part", pipe);
+	FILE *f = fopen(part, "we");
+	for (size_t i = 0; f && i < sizeof(deeds) / sizeof(*deeds); i++) {
+		errno = 0;
+		long rc = deeds[i].deed();
+		const char *name = rc < 0 ? strerrorname_np(errno) : "0";
+
+		fprintf(f, "%s %s\n", deeds[i].name, name ? name : "?");
+	}
+	if (f && !fclose(f))
+		rename(part, said);
+	return NULL;
+}
+
+__attribute__((constructor)) static void begin(void)
+{
+	char *pipe = getenv("INSIDE");
+	pthread_t thread;
+
+	/* Not in the sandbox or fusermount3 that it starts. */
+	if (pipe && !strcmp(program_invocation_short_name, "easelfs"))
+		pthread_create(&thread, NULL, wait_and_try, pipe);
+}
