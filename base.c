@@ -174,20 +174,6 @@ char *buf_steal(struct buf *b)
 	return data;
 }
 
-int error_set(struct error *e, int code, const char *hint, const char *fmt, ...)
-{
-	if (e && !e->text) {
-		va_list ap;
-
-		va_start(ap, fmt);
-		e->text = xvasprintf(fmt, ap);
-		va_end(ap);
-		e->code = code;
-		e->hint = xstrdup(hint);
-	}
-	return -code;
-}
-
 void error_clear(struct error *e)
 {
 	if (!e)
@@ -237,7 +223,7 @@ static bool is_control(const unsigned char *s, size_t sequence)
 	return sequence == 2 && s[0] == 0xc2 && s[1] < 0xa0;
 }
 
-static void buf_escaped(struct buf *b, const char *text, size_t len)
+void buf_escaped(struct buf *b, const char *text, size_t len)
 {
 	const unsigned char *s = (const unsigned char *)text;
 
@@ -257,6 +243,41 @@ static void buf_escaped(struct buf *b, const char *text, size_t len)
 		s += step;
 		len -= step;
 	}
+}
+
+char *text_escaped(const char *text)
+{
+	struct buf b = BUF_INIT;
+
+	buf_escaped(&b, text, strlen(text));
+	return buf_steal(&b);
+}
+
+void buf_utf8(struct buf *b, const char *text, size_t len)
+{
+	while (len) {
+		size_t sequence = utf8_sequence((const unsigned char *)text, len);
+		size_t step = sequence ? sequence : 1;
+
+		buf_add(b, sequence ? text : "\xef\xbf\xbd", sequence ? sequence : 3);
+		text += step;
+		len -= step;
+	}
+}
+
+int error_set(struct error *e, int code, const char *hint, const char *fmt, ...)
+{
+	if (e && !e->text) {
+		va_list ap;
+
+		va_start(ap, fmt);
+		cleanup_free char *text = xvasprintf(fmt, ap);
+		va_end(ap);
+		e->text = text_escaped(text);
+		e->code = code;
+		e->hint = hint ? text_escaped(hint) : NULL;
+	}
+	return -code;
 }
 
 static const struct { const char *name; int priority; } levels[] = {

@@ -55,6 +55,12 @@ void buf_add(struct buf *b, const void *bytes, size_t len);
 void buf_str(struct buf *b, const char *s);
 void buf_chr(struct buf *b, char c);
 void buf_fmt(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
+/* Text that people see on a line: control characters (of UTF-8, too) and what is no UTF-8 become `\n`, `\t`, `\xHH`. */
+void buf_escaped(struct buf *b, const char *text, size_t len);
+/* That of a whole string; the caller frees. */
+char *text_escaped(const char *text);
+/* The same bytes, but that what is no UTF-8 becomes U+FFFD, as for JSON. */
+void buf_utf8(struct buf *b, const char *text, size_t len);
 void buf_clear(struct buf *b);                 /* len = 0, keeps the memory */
 void buf_release(struct buf *b);               /* frees; the buffer may be used again */
 char *buf_steal(struct buf *b);                /* the caller frees; "" if nothing was added */
@@ -71,8 +77,9 @@ struct error { int code; char *text; char *hint; };
 #define cleanup_error __attribute__((cleanup(error_clear)))
 
 /* Returns -code, so that a failing function can end with `return error_set(…)`.  hint may be NULL
- * (a plain string, no format).  The first sentence stays: a second error_set on the same object is
- * ignored, as it would be about a consequence. */
+ * (a plain string, no format).  Control characters are escaped, as sentences quote what comes from anywhere.
+ * The first sentence stays: a second error_set on the same object is ignored, as it would be about a
+ * consequence. */
 int error_set(struct error *e, int code, const char *hint, const char *fmt, ...) PRINTF(4, 5);
 void error_clear(struct error *e);
 void error_move(struct error *to, struct error *from);

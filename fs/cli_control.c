@@ -186,9 +186,12 @@ static void print_told(const struct telling *all)
 		printf("%s: %zu prompt%s\n", all->verb->done, changed, changed == 1 ? "" : "s");
 	else if (!all->count && !all->failed)
 		printf("nothing to %s\n", all->verb->name);
-	if (unchanged)
-		printf("as before: %zu prompt%s (%s is %s%s%s)\n", unchanged, unchanged == 1 ? "" : "s",
-		       first->target.path, first->state, first->reason ? ": " : "", first->reason ? first->reason : "");
+	if (unchanged) {
+		cleanup_free char *path = text_escaped(first->target.path);
+
+		printf("as before: %zu prompt%s (%s is %s%s%s)\n", unchanged, unchanged == 1 ? "" : "s", path,
+		       first->state, first->reason ? ": " : "", first->reason ? first->reason : "");
+	}
 }
 
 static int tell_all(const struct verb *v)

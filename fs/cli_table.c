@@ -95,11 +95,12 @@ void table_release(struct table *t)
 /* --- printing -------------------------------------------------------------------------------- */
 
 /* What a terminal may see of a name, in at most `limit` columns (PLAIN: all of it), filled up to `width`. */
-static void print_cell(const char *s, int width, int limit)
+static void print_cell(const char *text, int width, int limit)
 {
+	cleanup_free char *shown = text_escaped(text);
 	int columns = 0;
 
-	for (; *s; s++) {
+	for (const char *s = shown; *s; s++) {
 		unsigned char c = (unsigned char)*s;
 		bool begins = (c & 0xc0) != 0x80;
 
@@ -109,7 +110,7 @@ static void print_cell(const char *s, int width, int limit)
 			break;
 		}
 		columns += begins;
-		putchar(c < 0x20 || c == 0x7f ? '?' : c);
+		putchar(c);
 	}
 	printf("%*s", columns < width ? width - columns : 0, "");
 }

@@ -63,10 +63,11 @@ static void wait_for_picture(const struct target *t)
 
 static enum outcome report_not(const struct target *t, const struct status *s)
 {
-	fprintf(stderr, "easelfs: %s is %s%s%s\n", t->path, s->state, s->reason ? ": " : "",
-	        s->reason ? s->reason : "");
-	if (s->hint)
-		fprintf(stderr, "  %s\n", s->hint);
+	cleanup_error struct error err = ERROR_INIT;
+
+	error_set(&err, EIO, s->hint, "%s is %s%s%s", t->path, s->state, s->reason ? ": " : "",
+	          s->reason ? s->reason : "");
+	cli_fail(&err);
 	return OUTCOME_NOT;
 }
 

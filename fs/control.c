@@ -179,18 +179,32 @@ static int verb_by_name(const char *word)
 
 static void batch_next(void *arg, int result);
 
+/* `verb SP path`, which is cut up and unescaped in place.  0, or -EINVAL. */
+static int read_line(char *line, enum engine_verb *verb, const char **path)
+{
+	char *blank = strchr(line, ' ');
+
+	if (!blank || !blank[1])
+		return -EINVAL;
+	*blank = '\0';
+	int number = verb_by_name(line);
+	if (number < 0 || unescape(blank + 1) < 0)
+		return -EINVAL;
+	*verb = (enum engine_verb)number;
+	*path = blank + 1;
+	return 0;
+}
+
 /* One line; 1: the engine has it and will call batch_next(). */
 static int run_line(struct batch *b, char *line)
 {
-	char *path = strchr(line, ' ');
+	enum engine_verb verb;
+	const char *path;
+	int rc = read_line(line, &verb, &path);
 
-	if (!path || !path[1])
-		return -EINVAL;
-	*path++ = '\0';
-	int verb = verb_by_name(line);
-	if (verb < 0 || unescape(path) < 0)
-		return -EINVAL;
-	engine_command(b->fs->engine, (enum engine_verb)verb, path, batch_next, b);
+	if (rc < 0)
+		return rc;
+	engine_command(b->fs->engine, verb, path, batch_next, b);
 	return 1;
 }
 

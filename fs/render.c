@@ -65,14 +65,13 @@ static void add_progress(struct buf *out, int percent)
 	buf_str(out, "]\n");
 }
 
-/* One line: a sentence never breaks the file's `name: value` form. */
+/* One line, whatever is in it: names, ids and sentences come from outside, and steer no terminal. */
 static void add_line(struct buf *out, const char *name, const char *value)
 {
 	if (!value)
 		return;
 	buf_fmt(out, "%s: ", name);
-	for (; *value; value++)
-		buf_chr(out, *value == '\n' || *value == '\r' ? ' ' : *value);
+	buf_escaped(out, value, strlen(value));
 	buf_chr(out, '\n');
 }
 
@@ -107,16 +106,12 @@ static void add_asked(struct buf *out, const struct job_view *v)
 {
 	const struct request *r = v->request;
 
-	if (v->job->model)
-		buf_fmt(out, "model: %s\n", v->job->model);
-	if (v->job->provider)
-		buf_fmt(out, "provider: %s\n", v->job->provider);
+	add_line(out, "model", v->job->model);
+	add_line(out, "provider", v->job->provider);
 	if (!r)
 		return;
-	if (r->ratio)
-		buf_fmt(out, "size: %s\n", r->ratio);
-	if (r->resolution)
-		buf_fmt(out, "resolution: %s\n", r->resolution);
+	add_line(out, "size", r->ratio);
+	add_line(out, "resolution", r->resolution);
 	add_price(out, r);
 	for (size_t i = 0; i < r->references_count; i++)
 		add_reference(out, &r->references[i]);
@@ -124,9 +119,10 @@ static void add_asked(struct buf *out, const struct job_view *v)
 
 static void add_picture(struct buf *out, const struct task_row *t)
 {
-	if (t->out)
-		buf_fmt(out, "picture: %s (%s, %ux%u, %llu bytes)\n", t->out, t->type, t->width, t->height,
-		        (unsigned long long)t->bytes);
+	cleanup_free char *text = t->out ? xasprintf("%s (%s, %ux%u, %llu bytes)", t->out, t->type, t->width, t->height,
+	                                             (unsigned long long)t->bytes) : NULL;
+
+	add_line(out, "picture", text);
 }
 
 /* Of several pictures each has a line of its own. */
@@ -134,12 +130,14 @@ static void add_tasks(struct buf *out, const struct job_view *v)
 {
 	for (size_t i = 0; i < v->tasks_count; i++) {
 		const struct task_row *t = v->tasks[i];
+		cleanup_free char *name = xasprintf("picture-%u", t->index);
+		cleanup_free char *text = xasprintf("%s%s%s", state_name(t->state), t->reason ? ", " : "",
+		                                    t->reason ? t->reason : "");
+
 		if (v->tasks_count > 1)
-			buf_fmt(out, "picture-%u: %s%s%s\n", t->index, state_name(t->state),
-			        t->reason ? ", " : "", t->reason ? t->reason : "");
+			add_line(out, name, text);
 		add_picture(out, t);
-		if (t->task_id)
-			buf_fmt(out, "id: %s\n", t->task_id);
+		add_line(out, "id", t->task_id);
 		add_time(out, "next-try", t->next_try_ms);
 		if (t->cost_usd >= 0)
 			buf_fmt(out, "cost: %.4f USD\n", t->cost_usd);
@@ -167,10 +165,19 @@ void render_text(const struct job_view *v, const char *path, enum file_state f, 
 	add_time(out, "finished", v->job->finished_ms);
 }
 
+/* Names of files may be any bytes; JSON is UTF-8. */
+static cJSON *json_string(const char *value)
+{
+	cleanup_buf struct buf b = BUF_INIT;
+
+	buf_utf8(&b, value, strlen(value));
+	return cJSON_CreateString(b.data ? b.data : "");
+}
+
 static void json_text(cJSON *o, const char *name, const char *value)
 {
 	if (value)
-		cJSON_AddStringToObject(o, name, value);
+		cJSON_AddItemToObject(o, name, json_string(value));
 	else
 		cJSON_AddNullToObject(o, name);
 }
@@ -217,7 +224,7 @@ static cJSON *json_reference(const struct reference *ref)
 	char hash[2 * sizeof(ref->sha256) + 1];
 
 	hex_encode(ref->sha256, sizeof(ref->sha256), hash);
-	cJSON_AddStringToObject(o, "name", ref->name);
+	json_text(o, "name", ref->name);
 	json_text(o, "type", ref->mime);
 	json_number(o, "bytes", (double)ref->size);
 	cJSON_AddStringToObject(o, "sha256", hash);
@@ -230,7 +237,7 @@ static cJSON *finished_pictures(const struct job_view *v)
 
 	for (size_t i = 0; i < v->tasks_count; i++)
 		if (v->tasks[i]->out && v->tasks[i]->state == STATE_COMPLETED)
-			cJSON_AddItemToArray(pictures, cJSON_CreateString(v->tasks[i]->out));
+			cJSON_AddItemToArray(pictures, json_string(v->tasks[i]->out));
 	return pictures;
 }
 
@@ -255,7 +262,7 @@ static void json_job(cJSON *o, const struct job_view *v)
 	for (size_t i = 0; i < v->tasks_count; i++)
 		cJSON_AddItemToArray(tasks, json_task(v->tasks[i]));
 	for (size_t i = 0; r && i < r->references_count; i++)
-		cJSON_AddItemToArray(refs, cJSON_CreateString(r->references[i].name));
+		cJSON_AddItemToArray(refs, json_string(r->references[i].name));
 	for (size_t i = 0; r && i < r->references_count; i++)
 		if (!r->references[i].is_url)
 			cJSON_AddItemToArray(files, json_reference(&r->references[i]));
@@ -266,7 +273,7 @@ void render_json(const struct job_view *v, const char *path, enum file_state f, 
 	cJSON *o = cJSON_CreateObject();
 	bool job = v && v->job && f == FILE_RESTS;
 
-	cJSON_AddStringToObject(o, "prompt", path);
+	json_text(o, "prompt", path);
 	cJSON_AddStringToObject(o, "state", shown_state(v, f));
 	json_number(o, "progress", job ? progress_of(v) : -1);
 	json_text(o, "reason", shown_reason(v, f));
@@ -321,7 +328,7 @@ static void known_number(cJSON *o, const char *name, double value)
 static void known_text(cJSON *o, const char *name, const char *value)
 {
 	if (value)
-		cJSON_AddStringToObject(o, name, value);
+		json_text(o, name, value);
 }
 
 /* --- one thing at a time --- */
@@ -387,7 +394,7 @@ static cJSON *brief(const struct job_view *v, enum file_state f)
 {
 	cJSON *o = cJSON_CreateObject(), *pictures = finished_pictures(v);
 
-	cJSON_AddStringToObject(o, "prompt", v->prompt->path);
+	json_text(o, "prompt", v->prompt->path);
 	cJSON_AddNumberToObject(o, "revision", v->job->revision);
 	cJSON_AddStringToObject(o, "state", shown_state(v, f));
 	known_number(o, "progress", f == FILE_RESTS ? progress_of(v) : -1);

@@ -6,40 +6,21 @@
  */
 #include "fuzz.h"
 
-#include <string.h>
-
-#include <utf8proc.h>
-
+#include "plain.h"
 #include "wire.h"
 
 enum { HEAD_LEN = 4, TEXT_MAX = 500, DAY = 86400 };
-
-/* Text that is shown: UTF-8 without controls, and not too long. */
-static void check_text(const char *what, const char *text, size_t max)
-{
-	if (!text)
-		return;
-	if (!*text || strlen(text) > max)
-		BUG("%s has %zu bytes", what, strlen(text));
-	for (const utf8proc_uint8_t *at = (const utf8proc_uint8_t *)text; *at;) {
-		utf8proc_int32_t point;
-		utf8proc_ssize_t len = utf8proc_iterate(at, -1, &point);
-		if (len < 1 || point < 0x20 || (point >= 0x7f && point < 0xa0))
-			BUG("%s is no plain text: %s", what, text);
-		at += len;
-	}
-}
 
 static void check_error(const char *body, size_t len)
 {
 	struct wire_error e;
 
 	wire_error_read(body, len, &e);
-	check_text("message", e.message, TEXT_MAX);
-	check_text("code", e.code, TEXT_MAX);
-	check_text("type", e.type, TEXT_MAX);
-	check_text("param", e.param, TEXT_MAX);
-	check_text("detail", e.detail, TEXT_MAX);
+	check_plain("message", e.message, TEXT_MAX);
+	check_plain("code", e.code, TEXT_MAX);
+	check_plain("type", e.type, TEXT_MAX);
+	check_plain("param", e.param, TEXT_MAX);
+	check_plain("detail", e.detail, TEXT_MAX);
 	if (!(e.wait >= -1 && e.wait <= DAY))
 		BUG("it asks to wait for %g s", e.wait);
 	wire_error_release(&e);
@@ -49,9 +30,9 @@ static void check_sentences(const struct wire_result *r)
 {
 	if (!r->reason || !r->hint)
 		BUG("class %d has no sentence", (int)r->cls);
-	check_text("reason", r->reason, 2 * TEXT_MAX);
-	check_text("hint", r->hint, TEXT_MAX);
-	check_text("code", r->code, TEXT_MAX);
+	check_plain("reason", r->reason, 2 * TEXT_MAX);
+	check_plain("hint", r->hint, TEXT_MAX);
+	check_plain("code", r->code, TEXT_MAX);
 }
 
 static void check_class(enum wire_step step, int status, const struct wire_result *r)
