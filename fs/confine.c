@@ -61,6 +61,13 @@ static const int forbidden_unix[] = { SOCK_STREAM, SOCK_SEQPACKET };
 
 enum { SOCKET_TYPE = 0xf };           /* without SOCK_CLOEXEC and SOCK_NONBLOCK: include/linux/net.h */
 
+/* Of argument `arg`, by the mask if there is one. */
+static struct scmp_arg_cmp compared(unsigned arg, uint64_t mask, uint64_t value)
+{
+	return mask ? (struct scmp_arg_cmp){ arg, SCMP_CMP_MASKED_EQ, mask, value }
+	            : (struct scmp_arg_cmp){ arg, SCMP_CMP_EQ, value, 0 };
+}
+
 static int forbid_bits(scmp_filter_ctx filter)
 {
 	int rc = 0;
@@ -68,8 +75,7 @@ static int forbid_bits(scmp_filter_ctx filter)
 	for (size_t i = 0; i < ARRAY_LEN(forbidden_bits) && !rc; i++)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM),
 		                      seccomp_syscall_resolve_name(forbidden_bits[i].name), 1,
-		                      SCMP_CMP64(forbidden_bits[i].arg, SCMP_CMP_MASKED_EQ, forbidden_bits[i].bit,
-		                                 forbidden_bits[i].bit));
+		                      compared(forbidden_bits[i].arg, forbidden_bits[i].bit, forbidden_bits[i].bit));
 	return rc;
 }
 
@@ -79,8 +85,7 @@ static int forbid_sockets(scmp_filter_ctx filter)
 
 	for (size_t i = 0; i < ARRAY_LEN(forbidden_unix) && !rc; i++)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 2,
-		                      SCMP_CMP32(0, SCMP_CMP_EQ, AF_UNIX),
-		                      SCMP_CMP32(1, SCMP_CMP_MASKED_EQ, SOCKET_TYPE, forbidden_unix[i]));
+		                      compared(0, 0, AF_UNIX), compared(1, SOCKET_TYPE, (uint64_t)forbidden_unix[i]));
 	return rc;
 }
 
