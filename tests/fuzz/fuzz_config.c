@@ -31,13 +31,25 @@ static void check_models(const char *text, size_t len)
 	models_unref(m);
 }
 
-static void check_options(const char *list, const char *text, size_t len)
+/* With the NUL behind it that read_config() has, too; the caller frees. */
+static char *copy_of(const uint8_t *bytes, size_t len)
+{
+	char *copy = xmalloc(len + 1);
+
+	if (len)
+		memcpy(copy, bytes, len);
+	copy[len] = '\0';
+	return copy;
+}
+
+/* Takes text. */
+static void check_options(const char *list, char *text, size_t len)
 {
 	const char *dash_o[] = { list, NULL };
 	struct layer layers[3] = { [2] = { .takes_foreign = true, .last_wins = true } };
 	cleanup_error struct error err = ERROR_INIT;
 	struct options o = {
-		.config_path = xstrdup("config"), .config_text = xstrndup(text, len), .config_len = len,
+		.config_path = xstrdup("config"), .config_text = text, .config_len = len,
 		.said = xcalloc(ARRAY_LEN(option_table), sizeof(*o.said)), .dash_o = dash_o,
 	};
 
@@ -55,13 +67,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const uint8_t *end = size ? memchr(data, 0, size) : NULL;
 	size_t head = end ? (size_t)(end - data) : 0, skip = end ? head + 1 : 0;
 	cleanup_free char *list = xstrndup((const char *)data, head);
-	/* A copy, as the input of nobody ends with a NUL. */
-	cleanup_free char *text = xmalloc(size - skip + 1);
+	cleanup_free char *text = copy_of(data + skip, size - skip);
 
-	if (size > skip)
-		memcpy(text, data + skip, size - skip);
-	text[size - skip] = '\0';
-	check_options(list, text, size - skip);
+	check_options(list, copy_of(data + skip, size - skip), size - skip);
 	check_models(text, size - skip);
 	return 0;
 }
