@@ -5,30 +5,27 @@
 #include <string.h>
 #include <unistd.h>
 
-struct headers { char *line[2]; };    /* NULL-terminated */
+struct headers { char *line[2], *key; };    /* NULL-terminated */
 
 static void headers_release(struct headers *h)
 {
-	if (h->line[0])
-		explicit_bzero(h->line[0], strlen(h->line[0]));
-	free(h->line[0]);
+	key_free(h->line[0]);
+	key_free(h->key);
 }
 #define cleanup_headers __attribute__((cleanup(headers_release)))
 
 static int add_key(struct engine *e, struct task *t, struct headers *h, struct error *err)
 {
 	const struct provider *p = t->job->request.provider;
-	char *key = NULL;
 
 	if (p->auth == AUTH_NONE)
 		return 0;
-	if (provider_key(p, &key, err) < 0) {
+	if (provider_key(p, &h->key, err) < 0) {
 		account_stop(e, account_of(e, p), err->text, err->hint);
 		return -ENOKEY;
 	}
-	h->line[0] = p->auth == AUTH_BEARER ? xasprintf("Authorization: Bearer %s", key)
-	                                    : xasprintf("x-goog-api-key: %s", key);
-	key_free(key);
+	h->line[0] = p->auth == AUTH_BEARER ? xasprintf("Authorization: Bearer %s", h->key)
+	                                    : xasprintf("x-goog-api-key: %s", h->key);
 	return 0;
 }
 
@@ -82,7 +79,7 @@ int task_call(struct engine *e, struct task *t, struct wire_call *c, const struc
               http_done *done, struct error *err)
 {
 	struct http_request r = *base;
-	cleanup_headers struct headers h = { { NULL } };
+	cleanup_headers struct headers h = { .key = NULL };
 	cleanup_free struct http_piece *pieces = xcalloc(c->pieces_count + 1, sizeof(*pieces));
 	int result = add_key(e, t, &h, err);
 
@@ -92,6 +89,7 @@ int task_call(struct engine *e, struct task *t, struct wire_call *c, const struc
 		r.method = c->method;
 		r.url = c->url;
 		r.headers = (const char *const *)h.line;
+		r.secret = h.key;
 		r.content_type = c->content_type;
 		r.body = pieces;
 		r.body_pieces = c->pieces_count;

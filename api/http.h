@@ -56,6 +56,8 @@ struct http_piece {
 struct http_request {
 	const char *method, *url;
 	const char *const *headers;      /* NULL-terminated `Name: value`, copied */
+	const char *secret;              /* the key in the headers, or NULL: a reply in memory that repeats it has
+	                                    `[key]` there.  Copied, and wiped at the end */
 	const char *content_type;        /* of the body, or NULL */
 	const struct http_piece *body; size_t body_pieces;
 	const char *ca_file;             /* PEM certificates to trust; NULL = the system's */

@@ -135,6 +135,24 @@ static void judge_failure(struct http_transfer *t, CURLcode result)
 	transfer_give_up(t, v->outcome, v->local_errno, "%s", text);
 }
 
+/* Providers like to say which key they refuse. */
+static void hide_secret(const char *secret, struct buf *text)
+{
+	static const char shown[] = "[key]";
+	cleanup_buf struct buf before = *text;
+	size_t len = strlen(secret);
+	const char *at = before.data, *end = at + before.len, *found;
+
+	*text = (struct buf)BUF_INIT;
+	while (at && (found = memmem(at, (size_t)(end - at), secret, len))) {
+		buf_add(text, at, (size_t)(found - at));
+		buf_str(text, shown);
+		at = found + len;
+	}
+	if (at)
+		buf_add(text, at, (size_t)(end - at));
+}
+
 void transfer_judge(struct http_transfer *t, CURLcode result)
 {
 	long status = 0;
@@ -150,6 +168,8 @@ void transfer_judge(struct http_transfer *t, CURLcode result)
 	t->reply.limit_remaining = t->got.limit_remaining;
 	t->reply.limit_reset = t->got.limit_reset;
 	t->reply.date = t->got.date;
+	if (t->secret && *t->secret && t->reply.body.len)
+		hide_secret(t->secret, &t->reply.body);
 	if (result == CURLE_OK)
 		t->reply.outcome = HTTP_REPLY;
 	else

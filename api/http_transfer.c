@@ -341,6 +341,7 @@ struct http_transfer *transfer_new(const struct http_request *r, const char *use
 {
 	struct http_transfer *t = xcalloc(1, sizeof(*t));
 
+	t->secret = r->secret ? xstrdup(r->secret) : NULL;
 	t->sink = r->sink;
 	t->sink_arg = r->sink_arg;
 	t->once = r->once;
@@ -374,6 +375,9 @@ void transfer_free(struct http_transfer *t)
 	for (struct curl_slist *line = t->headers; line; line = line->next)
 		explicit_bzero(line->data, strlen(line->data));
 	curl_slist_free_all(t->headers);
+	if (t->secret)
+		explicit_bzero(t->secret, strlen(t->secret));
+	free(t->secret);
 	http_headers_release(&t->got);
 	buf_release(&t->reply.body);
 	free(t->reply.text);

@@ -21,6 +21,7 @@ struct http_transfer {
 	void *arg;
 	CURL *easy;
 	struct curl_slist *headers;
+	char *secret;                   /* or NULL */
 	char *host, *where;             /* `toapis.com`, `toapis.com port 443` */
 	char curl_text[CURL_ERROR_SIZE];
 

@@ -118,21 +118,18 @@ static void take_answer(void *arg, const struct http_reply *reply)
 	a->json = reply->body.data ? cJSON_ParseWithLength(reply->body.data, reply->body.len) : NULL;
 }
 
-static char *key_line(const struct provider *p)
+static char *key_line(const struct provider *p, const char *key)
 {
-	char *key = NULL;
-
-	if (p->auth == AUTH_NONE || provider_key(p, &key, NULL))
-		return NULL;
-	char *line = xasprintf(p->auth == AUTH_BEARER ? "Authorization: Bearer %s" : "x-goog-api-key: %s", key);
-	key_free(key);
-	return line;
+	return key ? xasprintf(p->auth == AUTH_BEARER ? "Authorization: Bearer %s" : "x-goog-api-key: %s", key) : NULL;
 }
 
 static int get(const struct provider *p, const char *path, struct answer *a, struct error *err)
 {
 	cleanup_free char *url = xasprintf("%s%s", p->url, path);
-	char *line = key_line(p);
+	char *key = NULL;
+	if (p->auth != AUTH_NONE)
+		provider_key(p, &key, NULL);
+	char *line = key_line(p, key);
 	const char *headers[] = { line, NULL };
 	struct http_request r = HTTP_REQUEST_INIT;
 	struct http *h;
@@ -143,6 +140,7 @@ static int get(const struct provider *p, const char *path, struct answer *a, str
 		r.method = "GET";
 		r.url = url;
 		r.headers = headers;
+		r.secret = key;
 		r.ca_file = p->ca_file;
 		r.connect_timeout = CONNECT_S;
 		r.total_timeout = TOTAL_S;
@@ -153,6 +151,7 @@ static int get(const struct provider *p, const char *path, struct answer *a, str
 	}
 	a->took_ms = clock_mono_ms() - began;
 	key_free(line);
+	key_free(key);
 	return rc;
 }
 
