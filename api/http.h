@@ -71,7 +71,9 @@ struct http_request {
 	void *sink_arg;
 	uint64_t max_bytes;              /* of the body, counted after decoding; over it: EFBIG */
 	double connect_timeout;          /* seconds */
-	double stall_timeout;            /* seconds without a byte in either direction after sending */
+	double stall_timeout;            /* seconds without a byte in either direction after sending; nor may a reply that
+	                                    has begun trickle, less than 4 KiB in twice that time (but for `once` with
+	                                    a sink: whoever thinks may send blanks to stay connected) */
 	double total_timeout;            /* seconds; 0 = none */
 };
 #define HTTP_REQUEST_INIT { .max_bytes = 16u << 20, .connect_timeout = 20, .stall_timeout = 60 }

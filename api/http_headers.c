@@ -94,9 +94,14 @@ static void set_wait(struct http_headers *h, double seconds, bool in_ms)
 	h->retry_after_ms = in_ms;
 }
 
+/* None that would make two lines of one. */
 static void set_text(char **to, const char *value)
 {
 	free(*to);
+	*to = NULL;
+	for (const char *c = value; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			return;
 	*to = xstrdup(value);
 }
 

@@ -90,6 +90,13 @@ static char *says_too_slow(const struct http_transfer *t, CURLcode result)
 	return xasprintf("no complete reply from %s within %g seconds", t->where, t->total_timeout);
 }
 
+/* libcurl says "out of memory" where a header line passes its limit. */
+static char *says_too_large(const struct http_transfer *t, CURLcode result)
+{
+	(void)result;
+	return xasprintf("a header of %s is too large, or there is no memory for it", t->where);
+}
+
 static char *says_broke(const struct http_transfer *t, CURLcode result)
 {
 	return xasprintf("the exchange with %s broke: %s", t->where, curl_words(t, result));
@@ -120,6 +127,7 @@ static const struct verdict {
 	{ CURLE_PARTIAL_FILE, HTTP_AMBIGUOUS, 0, says_broke_off },
 	{ CURLE_RECV_ERROR, HTTP_AMBIGUOUS, 0, says_broke_off },
 	{ CURLE_OPERATION_TIMEDOUT, HTTP_AMBIGUOUS, 0, says_too_slow },
+	{ CURLE_OUT_OF_MEMORY, HTTP_AMBIGUOUS, 0, says_too_large },
 	{ CURL_LAST, HTTP_AMBIGUOUS, 0, says_broke },
 };
 

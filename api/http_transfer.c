@@ -18,6 +18,9 @@ enum {
 	IDLE_MAX = 30,                /* seconds: longer idle connections are not reused, they may be half closed */
 	AGE_MAX = 600,
 	KEEPALIVE = 30,
+	HEADERS_MAX = 128 << 10, HEADER_COST = 32,    /* of all, and of each beyond its bytes: where libcurl has a
+	                                                 limit of its own, it says "out of memory" */
+	TRICKLE = 4096,               /* bytes that come in two stall_timeouts, at least */
 };
 
 /* --- our own reasons to end */
@@ -131,14 +134,41 @@ static int on_seek_body(void *arg, curl_off_t offset, int origin)
 
 /* --- receiving */
 
+/* Bytes of the reply came.  False: so few lately that somebody keeps us here. */
+static bool note_bytes(struct http_transfer *t, size_t len)
+{
+	int64_t now = clock_mono_ms(), window = 2 * t->stall_ms;
+
+	t->moved_at = now;
+	t->window_bytes += len;
+	if (!t->window_at)
+		t->window_at = now;
+	if (window <= 0 || (t->once && t->sink) || now - t->window_at < window)
+		return true;
+	if (t->window_bytes < TRICKLE) {
+		transfer_give_up(t, HTTP_AMBIGUOUS, 0, "the reply of %s trickles: %zu bytes in %lld seconds", t->where,
+		                 t->window_bytes, (long long)((now - t->window_at) / 1000));
+		return false;
+	}
+	t->window_at = now;
+	t->window_bytes = 0;
+	return true;
+}
+
 static size_t on_header(char *line, size_t size, size_t count, void *arg)
 {
 	struct http_transfer *t = arg;
 
 	if (t->once)
 		kill_point(SUBMIT_REPLYING);
+	t->header_bytes += size * count + HEADER_COST;
+	if (t->header_bytes > HEADERS_MAX) {
+		transfer_give_up(t, HTTP_LOCAL, EFBIG, "the headers of %s are larger than %d bytes", t->where, HEADERS_MAX);
+		return 0;
+	}
+	if (!note_bytes(t, size * count))
+		return 0;
 	http_headers_line(&t->got, line, size * count, clock_wall_ms());
-	t->moved_at = clock_mono_ms();
 	return size * count;
 }
 
@@ -160,7 +190,8 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
 	long status = 0;
 	curl_off_t announced = -1;
 
-	t->moved_at = clock_mono_ms();
+	if (!note_bytes(t, len))
+		return 0;
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
 	bool to_sink = t->sink && status >= 200 && status <= 299;

@@ -42,6 +42,8 @@ struct http_transfer {
 
 	double connect_timeout, total_timeout;
 	int64_t stall_ms, moved_at;     /* moved_at: clock_mono_ms of the newest byte either way */
+	int64_t window_at;              /* since when the bytes below came, of the reply; 0 = it has not begun */
+	size_t window_bytes, header_bytes;
 	int unsent;                     /* bytes in the kernel's queue at the last look, or -1 */
 
 	bool resolved;                  /* no resolver thread hangs on the handle any more */

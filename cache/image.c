@@ -100,6 +100,8 @@ enum image_type image_sniff(const void *bytes, size_t len)
 {
 	const uint8_t *p = bytes;
 
+	if (len > SNIFFED)
+		len = SNIFFED;
 	if (len >= 8 && !memcmp(p, "\x89PNG\r\n\x1a\n", 8))
 		return IMAGE_PNG;
 	if (len >= 3 && !memcmp(p, "\xff\xd8\xff", 3))
@@ -170,7 +172,7 @@ static int image_walk(int fd, enum depth depth, struct image_info *out, struct e
 	int rc = lend(&w, 0, SNIFFED, &p, &len);
 	if (rc)
 		return rc;
-	out->type = image_sniff(p, len < SNIFFED ? len : SNIFFED);
+	out->type = image_sniff(p, len);
 	if (out->type == IMAGE_NONE)
 		return refuse_unknown(&w, p, len);
 	return formats[out->type].walk(&w);

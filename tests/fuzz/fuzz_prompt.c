@@ -17,7 +17,7 @@ enum { SENTENCE_MAX = 4000 };
 
 static void check_text(const char *text)
 {
-	if (strlen(text) > PROMPT_BYTES_MAX || strchr(text, '\r') == text)
+	if (strlen(text) > PROMPT_BYTES_MAX)
 		BUG("the text has %zu bytes", strlen(text));
 	for (const utf8proc_uint8_t *at = (const utf8proc_uint8_t *)text; *at;) {
 		utf8proc_int32_t point;

@@ -53,8 +53,8 @@ static void check_result(const struct wire_reply *reply, const struct wire_resul
 	check_files(reply, r->files, r->files_count);
 	check_files(reply, r->drafts, r->drafts_count);
 	check_urls(r);
-	if (r->cls == WIRE_DONE && !r->files_count && !r->urls_count)
-		BUG("it is done without a picture");
+	if (r->cls == WIRE_DONE && !r->files_count && !r->urls_count && (!r->reason || !r->hint))
+		BUG("it is done without a picture, and says nothing");
 	if (r->cls == WIRE_ACCEPTED && !r->task_id && !r->urls_count)
 		BUG("it is accepted without an id or an address");
 	if (r->task_id && (!*r->task_id || strlen(r->task_id) > ID_MAX))

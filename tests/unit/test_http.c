@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -814,6 +815,180 @@ static void a_stall_is_noticed_before_and_amid_the_reply(void **state)
 	}
 }
 
+static void pause_ms(int ms)
+{
+	poll(NULL, 0, ms);
+}
+
+/* A byte now and then: never a stall. */
+static void serve_trickle(struct server *s, int fd, int connection)
+{
+	(void)connection;
+	if (!read_request(s, fd))
+		return;
+	say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
+	while (send(fd, " ", 1, MSG_NOSIGNAL) == 1)
+		pause_ms(20);
+}
+
+static void serve_trickling_headers(struct server *s, int fd, int connection)
+{
+	(void)connection;
+	if (!read_request(s, fd))
+		return;
+	say(fd, "HTTP/1.1 200 OK\r\n");
+	while (send(fd, "x-y: z\r\n", 8, MSG_NOSIGNAL) == 8)
+		pause_ms(20);
+}
+
+/* As fast as a line of a few KiB a second is. */
+static void serve_slowly(struct server *s, int fd, int connection)
+{
+	static const char block[500];
+
+	(void)connection;
+	if (!read_request(s, fd))
+		return;
+	say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 30000\r\n\r\n");
+	for (int i = 0; i < 60; i++, pause_ms(10))
+		if (send(fd, block, sizeof(block), MSG_NOSIGNAL) < 0)
+			return;
+}
+
+static void a_reply_that_trickles_is_given_up(void **state)
+{
+	(void)state;
+	static serve_fn *const servers[] = { serve_trickle, serve_trickling_headers };
+
+	for (size_t i = 0; i < ARRAY_LEN(servers); i++) {
+		struct client c;
+		client_init(&c, servers[i]);
+		struct http_request request = get(&c);
+		request.stall_timeout = 0.2;
+		struct result r = ask(c.http, &request);
+		assert_int_equal(r.outcome, HTTP_AMBIGUOUS);
+		expect_text(&r, "trickles");
+		client_release(&c);
+	}
+}
+
+static void a_slow_reply_is_taken(void **state)
+{
+	(void)state;
+	struct client c;
+
+	client_init(&c, serve_slowly);
+	struct http_request request = get(&c);
+	request.stall_timeout = 0.15;
+	struct result r = ask(c.http, &request);
+	assert_int_equal(r.outcome, HTTP_REPLY);
+	assert_int_equal(r.received, 30000);
+	client_release(&c);
+}
+
+static int drop_bytes(void *arg, const void *bytes, size_t len, struct error *err)
+{
+	(void)bytes;
+	(void)err;
+	*(size_t *)arg += len;
+	return 0;
+}
+
+static void serve_blanks_while_thinking(struct server *s, int fd, int connection)
+{
+	(void)connection;
+	if (!read_request(s, fd))
+		return;
+	say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 52\r\n\r\n");
+	for (int i = 0; i < 50; i++, pause_ms(20))
+		say(fd, " ");
+	say(fd, "{}");
+}
+
+static void one_that_thinks_may_send_blanks(void **state)
+{
+	(void)state;
+	struct client c;
+	size_t got = 0;
+
+	client_init(&c, serve_blanks_while_thinking);
+	struct http_request request = post_once(&c, "{}", 2);
+	request.stall_timeout = 0.2;
+	request.sink = drop_bytes;
+	request.sink_arg = &got;
+	struct result r = ask(c.http, &request);
+	assert_int_equal(r.outcome, HTTP_REPLY);
+	assert_int_equal(got, 52);
+	client_release(&c);
+}
+
+static void serve_endless_headers(struct server *s, int fd, int connection)
+{
+	static const char line[] = "x-y: zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz\r\n";
+
+	(void)connection;
+	if (!read_request(s, fd))
+		return;
+	say(fd, "HTTP/1.1 200 OK\r\n");
+	while (send(fd, line, strlen(line), MSG_NOSIGNAL) > 0)
+		;
+}
+
+static void serve_endless_header(struct server *s, int fd, int connection)
+{
+	(void)connection;
+	if (!read_request(s, fd))
+		return;
+	say(fd, "HTTP/1.1 200 OK\r\nx-y: ");
+	while (send(fd, "zzzzzzzzzzzzzzzz", 16, MSG_NOSIGNAL) > 0)
+		;
+}
+
+static void headers_without_end_stop_at_a_limit(void **state)
+{
+	(void)state;
+	struct client c;
+
+	client_init(&c, serve_endless_headers);
+	struct http_request request = get(&c);
+	struct result r = ask(c.http, &request);
+	assert_int_equal(r.outcome, HTTP_LOCAL);
+	assert_int_equal(r.local_errno, EFBIG);
+	expect_text(&r, "the headers of 127.0.0.1");
+	client_release(&c);
+
+	client_init(&c, serve_endless_header);
+	request = get(&c);
+	r = ask(c.http, &request);
+	assert_int_equal(r.outcome, HTTP_AMBIGUOUS);
+	expect_text(&r, "a header of 127.0.0.1");
+	client_release(&c);
+}
+
+static void serve_echo_of_key(struct server *s, int fd, int connection)
+{
+	static const char body[] = "wrong key sk-a, sk-ab and sk-abc; sk-abcsk-abc";
+
+	(void)connection;
+	if (!read_request(s, fd))
+		return;
+	cleanup_free char *reply = xasprintf("HTTP/1.1 401 No\r\nContent-Length: %zu\r\n\r\n%s", strlen(body), body);
+	say(fd, reply);
+}
+
+static void a_key_that_is_repeated_is_hidden(void **state)
+{
+	(void)state;
+	struct client c;
+
+	client_init(&c, serve_echo_of_key);
+	struct http_request request = get(&c);
+	request.secret = "sk-abc";
+	struct result r = ask(c.http, &request);
+	assert_string_equal(r.body, "wrong key sk-a, sk-ab and [key]; [key][key]");
+	client_release(&c);
+}
+
 static void the_total_timeout_ends_a_request_that_was_sent_as_ambiguous(void **state)
 {
 	(void)state;
@@ -1282,6 +1457,11 @@ int main(void)
 		cmocka_unit_test(a_reply_without_end_stops_at_the_cap),
 		cmocka_unit_test(a_reply_that_announces_too_much_stops_at_once),
 		cmocka_unit_test(a_stall_is_noticed_before_and_amid_the_reply),
+		cmocka_unit_test(a_reply_that_trickles_is_given_up),
+		cmocka_unit_test(a_slow_reply_is_taken),
+		cmocka_unit_test(one_that_thinks_may_send_blanks),
+		cmocka_unit_test(headers_without_end_stop_at_a_limit),
+		cmocka_unit_test(a_key_that_is_repeated_is_hidden),
 		cmocka_unit_test(the_total_timeout_ends_a_request_that_was_sent_as_ambiguous),
 		cmocka_unit_test(a_body_is_its_pieces_in_order),
 		cmocka_unit_test(an_upload_is_repeated_on_a_new_connection),
