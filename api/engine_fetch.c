@@ -6,6 +6,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "http_guard.h"
 #include "kill.h"
 
 #define MAX_REDIRECTS 5
@@ -16,7 +17,6 @@
 /* By our clock it has expired, or the provider does not know the task: both may be wrong, so not before so many
  * empty looks in a row. */
 #define EXPIRED_TRIES 3
-#define MAX_PICTURE_BYTES ((uint64_t)256 << 20)
 
 /* --- download --- */
 
@@ -174,14 +174,34 @@ static bool is_redirect(int status)
 	return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-/* Absolute addresses only, never from https down to http. */
-static bool redirect_is_fine(const char *from, const char *to)
+/* NULL, or why it is not followed.  Absolute addresses only, never from https down to http. */
+static const char *redirect_fault(const struct task *t, const char *to)
 {
+	if (t->redirects >= MAX_REDIRECTS)
+		return "leads on and on to other addresses";
 	if (!to)
-		return false;
+		return "leads on to nowhere";
 	if (strncasecmp(to, "https://", 8) == 0)
-		return true;
-	return strncasecmp(to, "http://", 7) == 0 && strncasecmp(from, "http://", 7) == 0;
+		return NULL;
+	if (strncasecmp(to, "http://", 7) != 0)
+		return "leads on to what is no http or https address";
+	return strncasecmp(t->fetched, "http://", 7) == 0 ? NULL : "leads on from https to http";
+}
+
+static void fetch_redirected(struct engine *e, struct task *t, const struct http_reply *reply)
+{
+	const char *fault = redirect_fault(t, reply->location);
+	cleanup_free char *why = xasprintf("the picture's address %s (status %d)", fault ? fault : "", reply->status);
+
+	if (fault) {
+		t->empty_looks = 0;
+		fetch_later(e, t, reply->retry_after, why);
+		return;
+	}
+	t->redirects++;
+	free(t->redirect);
+	t->redirect = xstrdup(reply->location);
+	fetch_begin(e, t);
 }
 
 static void fetch_replied(struct engine *e, struct task *t, const struct http_reply *reply)
@@ -194,12 +214,8 @@ static void fetch_replied(struct engine *e, struct task *t, const struct http_re
 		return;
 	}
 	cleanup_fd_(&t->fd);
-	if (is_redirect(reply->status) && t->redirects < MAX_REDIRECTS &&
-	    redirect_is_fine(t->fetched, reply->location)) {
-		t->redirects++;
-		free(t->redirect);
-		t->redirect = xstrdup(reply->location);
-		fetch_begin(e, t);
+	if (is_redirect(reply->status)) {
+		fetch_redirected(e, t, reply);
 	} else if (reply->status >= 400 && reply->status < 500 && reply->status != 429 &&
 	           reply->status != 408) {
 		t->row.attempts++;
@@ -212,6 +228,17 @@ static void fetch_replied(struct engine *e, struct task *t, const struct http_re
 }
 
 static const char not_written[] = "the picture could not be written";
+
+/* To fetch it again would end the same way, until somebody allows more. */
+static void fetch_too_large(struct engine *e, struct task *t, const struct http_reply *reply)
+{
+	cleanup_free char *hint = xasprintf("it is paid for, and waits at the provider: allow more with picture-bytes in "
+	                                    "[provider %s] of the configuration, and it is fetched by itself",
+	                                    t->job->request.provider->name);
+
+	fetch_forget(e, t);
+	task_event(e, t, EVENT_STOPPED, reply->text, hint);
+}
 
 static void fetch_done(void *arg, const struct http_reply *reply)
 {
@@ -229,21 +256,11 @@ static void fetch_done(void *arg, const struct http_reply *reply)
 		disk_later(e, t, not_written, reply->local_errno, fetch_begin);
 		return;
 	}
+	if (reply->outcome == HTTP_LOCAL && reply->local_errno == EFBIG) {
+		fetch_too_large(e, t, reply);
+		return;
+	}
 	fetch_later(e, t, -1, reply->text);
-}
-
-/* Whether the provider is on this machine or in this house, so that its results may be, too. */
-static bool provider_is_near(const struct provider *p)
-{
-	static const char *const near[] = { "localhost", "127.", "[::1]", "10.", "192.168.", "172.16.",
-	                                    "172.17.", "172.18.", "172.19.", "172.2", "172.30.",
-	                                    "172.31.", "169.254.", "[fe80", "[fc", "[fd" };
-	const char *host = strstr(p->url, "://");
-
-	for (size_t i = 0; host && i < ARRAY_LEN(near); i++)
-		if (strncasecmp(host + 3, near[i], strlen(near[i])) == 0)
-			return true;
-	return false;
 }
 
 static int to_file(void *arg, const void *bytes, size_t len, struct error *err)
@@ -268,6 +285,7 @@ void fetch_begin(struct engine *e, struct task *t)
 {
 	cleanup_free char *name = fetch_name(t);
 	cleanup_free char *url = t->redirect ? xstrdup(t->redirect) : first_url(t);
+	const struct provider *p = t->job->request.provider;
 	struct http_request r = HTTP_REQUEST_INIT;
 
 	if (!t->redirect)
@@ -290,10 +308,12 @@ void fetch_begin(struct engine *e, struct task *t)
 	r.url = url;
 	r.sink = to_file;
 	r.sink_arg = t;
-	r.ca_file = t->job->request.provider->ca_file;
-	r.max_bytes = MAX_PICTURE_BYTES;
+	r.ca_file = p->ca_file;
+	r.max_bytes = p->picture_bytes;
 	r.named_by_provider = true;
-	r.allow_private = provider_is_near(t->job->request.provider);
+	/* An engine at home has what name it has. */
+	r.allow_private = guard_is_near(p->url) || !strcasecmp(p->name, "local") ||
+		(p->like && !strcasecmp(p->like, "local"));
 	kill_point(BEFORE_DOWNLOAD);
 	t->transfer = http_start(e->http, &r, fetch_done, t);
 	kill_point(AFTER_DOWNLOAD);

@@ -16,7 +16,6 @@
 #include "spill.h"
 
 enum { SKELETON_MAX = 1 << 20, FILES_MAX = 32 };
-#define PICTURE_MAX ((uint64_t)256 << 20)
 #define REPLY_MAX ((uint64_t)2 << 30)
 /* Nothing is asked for that there would be no room for. */
 #define ROOM_NEEDED ((uint64_t)64 << 20)
@@ -80,7 +79,7 @@ void reply_begin(struct engine *e, struct task *t, struct http_request *http)
 {
 	struct reply *r = xcalloc(1, sizeof(*r));
 	const struct spill_settings set = { .members = task_wire(t)->spilled, .skeleton_max = SKELETON_MAX,
-	                                    .file_max = PICTURE_MAX, .files_max = FILES_MAX,
+	                                    .file_max = t->job->request.provider->picture_bytes, .files_max = FILES_MAX,
 	                                    .open_file = open_file, .arg = r };
 
 	forget_record(e, t);

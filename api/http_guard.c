@@ -105,6 +105,25 @@ bool guard_allows_text(const char *address, bool allow_private)
 	return inet_pton(AF_INET6, plain, bytes) == 1 && passes(judge_v6(bytes), allow_private);
 }
 
+bool guard_is_near(const char *url)
+{
+	CURLU *u = curl_url();
+	char *host = NULL;
+	bool near = false;
+
+	if (u && !curl_url_set(u, CURLUPART_URL, url, 0) && !curl_url_get(u, CURLUPART_HOST, &host, 0)) {
+		size_t len = strlen(host);
+		bool v6 = host[0] == '[' && len > 2;
+		cleanup_free char *plain = v6 ? xstrndup(host + 1, len - 2) : xstrdup(host);
+
+		near = !strcasecmp(plain, "localhost") || str_ends_with(plain, ".localhost") ||
+			(guard_allows_text(plain, true) && !guard_allows_text(plain, false));
+	}
+	curl_free(host);
+	curl_url_cleanup(u);
+	return near;
+}
+
 static int port_of(const char *proxy)
 {
 	char *port = NULL;

@@ -17,6 +17,9 @@
 bool guard_allows(const struct sockaddr *address, bool allow_private);
 /* The same for an address as text; what is no address does not pass. */
 bool guard_allows_text(const char *address, bool allow_private);
+/* Whether a provider's own URL leads to this machine or this house, so that its results may lie there, too: by
+ * its address, or `localhost`; of another name nothing is known, which is no. */
+bool guard_is_near(const char *url);
 /* The port of the proxy that the environment names for this URL's scheme, or 0.  Behind a proxy the
  * address that is seen is the proxy's, which the user chose. */
 int guard_proxy_port(const char *url);

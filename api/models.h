@@ -31,6 +31,7 @@ struct provider {
 	int in_flight;            /* submits and running tasks at once, at most; 0 = unlimited */
 	uint64_t ref_bytes;       /* largest reference */
 	uint64_t request_bytes;   /* largest request, references and all; 0 = not known */
+	uint64_t picture_bytes;   /* a result that is larger is not taken */
 	double upload_ttl;        /* seconds an uploaded URL is trusted */
 	bool ref_urls;            /* it takes references by their address */
 	bool free;                /* price known to be 0: does not count for the budget */

@@ -126,6 +126,7 @@ static const struct key provider_key_list[] = {
 	{ "in-flight", KEY_INT, PROVIDER(in_flight) },
 	{ "ref-bytes", KEY_SIZE, PROVIDER(ref_bytes) },
 	{ "request-bytes", KEY_SIZE, PROVIDER(request_bytes) },
+	{ "picture-bytes", KEY_SIZE, PROVIDER(picture_bytes) },
 	{ "upload-ttl", KEY_SECONDS, PROVIDER(upload_ttl) },
 	{ "ref-urls", KEY_YES, PROVIDER(ref_urls) },
 	{ "free", KEY_YES, OF_ADDRESS(free) },

@@ -133,7 +133,8 @@ static struct provider *add_provider(struct loader *l, const char *name)
 	l->origins[m->providers_count] = (struct origin){ 0 };
 	struct provider *p = &m->providers[m->providers_count++];
 	*p = (struct provider){ .name = xstrdup(name), .wire = xstrdup("task"), .first_look = 2, .poll_min = 2,
-	                        .poll_max = 60, .ref_bytes = 10000000, .upload_ttl = 43200, .ref_urls = true,
+	                        .poll_max = 60, .ref_bytes = 10000000, .picture_bytes = 256 << 20,
+	                        .upload_ttl = 43200, .ref_urls = true,
 	                        .user_agent = xstrdup("easelfs") };
 	return p;
 }

@@ -100,6 +100,19 @@ is "$(bill .leaked_keys)" 0 'no key went to where results are'
 is "$(control GET requests | jq -r '[.[] | select(.listener == "results") | .headers | keys[] | ascii_downcase | select(test("key|auth|cookie"))] | unique | join(" ")')" '' \
 	'under whatever name'
 
+# --- too large --------------------------------------------------------------------------------------
+
+config <<-END
+	picture-bytes = 1000
+	END
+eventually 10 grep -q 'has changed' "$WORK/daemon.log" || die 'the configuration is not read again'
+prompt large.txt 'a large one'
+ok 'a picture that is larger than is allowed stops' wait_state large.txt stopped
+like "$(status_of large.txt)" 'is larger than 1000 bytes' 'with the limit'
+like "$(status_of large.txt)" 'picture-bytes in \[provider sandbox\]' 'and how to change it'
+sed -i 's/^picture-bytes = 1000$/picture-bytes = 10 MB/' "$XDG_CONFIG_HOME/easelfs/config"
+fetched large.txt 'a large one' 'when more is allowed'
+
 # --- the bytes decide -------------------------------------------------------------------------------
 
 setting '{"canned":false,"format":"jpeg"}'

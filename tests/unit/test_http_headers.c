@@ -225,6 +225,25 @@ static void metadata_multicast_and_odd_addresses_never_pass(void **state)
 	assert_false(guard_allows_text("fe80::1%lo", true));
 }
 
+static void a_provider_is_near_by_its_address(void **state)
+{
+	(void)state;
+	static const char *const near[] = {
+		"http://127.0.0.1:8080", "http://localhost:1234/v1", "https://LOCALHOST", "http://[::1]:80", "http://10.1.2.3",
+		"http://192.168.0.9:7860", "http://172.31.0.1", "http://[fd12::1]", "http://sub.localhost",
+	}, *const far[] = {
+		"https://toapis.com", "https://10.example.org", "http://127.0.0.1.example.org", "http://172.32.0.1",
+		"http://8.8.8.8", "https://localhost.example.org", "http://169.254.169.254", "http://[2606:4700::1]", "", "x",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(near); i++)
+		if (!guard_is_near(near[i]))
+			fail_msg("%s is not near", near[i]);
+	for (size_t i = 0; i < ARRAY_LEN(far); i++)
+		if (guard_is_near(far[i]))
+			fail_msg("%s is near", far[i]);
+}
+
 static void the_proxys_port_comes_from_the_environment(void **state)
 {
 	(void)state;
@@ -259,6 +278,7 @@ int main(void)
 		cmocka_unit_test(public_addresses_pass),
 		cmocka_unit_test(private_addresses_pass_only_where_allowed),
 		cmocka_unit_test(metadata_multicast_and_odd_addresses_never_pass),
+		cmocka_unit_test(a_provider_is_near_by_its_address),
 		cmocka_unit_test(the_proxys_port_comes_from_the_environment),
 	};
 
