@@ -16,6 +16,7 @@ static void render_stats_only(struct fs *fs, const struct engine_stats *s, struc
 	render_stats(s, out);
 }
 
+/* What names prompts is the mount's user's alone: others may not even know that they are there. */
 static const struct entry {
 	const char *name;
 	mode_t mode;
@@ -26,9 +27,9 @@ static const struct entry {
 	{ "README", 0444, true, CONTROL_TEXT, NULL },
 	{ "stats", 0444, true, CONTROL_STATS, render_stats_only },
 	{ "metrics", 0444, true, CONTROL_STATS, metrics_render },
-	{ "jobs.json", 0444, true, CONTROL_JOBS, NULL },
+	{ "jobs.json", 0400, true, CONTROL_JOBS, NULL },
 	{ "ctl", 0200, false, CONTROL_COMMANDS, NULL },
-	{ "events", 0444, false, CONTROL_STREAM, NULL },
+	{ "events", 0400, false, CONTROL_STREAM, NULL },
 };
 
 static const struct entry *entry_of(const char *name)

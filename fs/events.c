@@ -30,6 +30,9 @@ struct waiting {
 	struct waiting *prev, *next;
 };
 
+/* Each costs little, but what it has not read yet is kept for it. */
+enum { READERS_MAX = 256 };
+
 struct reader {
 	uint64_t at;                  /* number of the line that it is given next */
 	char *rest; size_t rest_len, rest_at;  /* what is left of one that its buffer was too small for */
@@ -297,9 +300,15 @@ static struct reader *reader_of(const struct fuse_file_info *fi) { return (struc
 void events_open(struct fs *fs, fuse_req_t req, struct fuse_file_info *fi)
 {
 	struct events *ev = fs->events;
-	struct reader *r = xcalloc(1, sizeof(*r));
+	struct reader *r;
 
 	pthread_mutex_lock(&ev->lock);
+	if (ev->readers_count >= READERS_MAX) {
+		pthread_mutex_unlock(&ev->lock);
+		fuse_reply_err(req, ENFILE);
+		return;
+	}
+	r = xcalloc(1, sizeof(*r));
 	r->at = ev->next_at;
 	DL_APPEND(ev->readers, r);
 	ev->readers_count++;

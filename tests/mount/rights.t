@@ -80,6 +80,40 @@ if [ -n "$is_root" ]; then
 	ok 'is none for somebody else' wait_state steals.txt failed
 	like "$(status_of steals.txt)" 'private/cat.picture.png is not there' 'who is not told either whether it is there'
 	ok 'who removes it' as $ann rm history/open.1.png out/open.png
+	for file in jobs.json events ctl; do
+		ok "what all prompts do is for the mount's user: $file" not as $bob cat .easelfs/$file
+	done
+	ok 'how many there are may be known' as $bob cat .easelfs/stats .easelfs/metrics .easelfs/README
+	ok 'nobody else gives orders' not as $bob bash -c 'echo "cancel own.txt" >.easelfs/ctl'
+
+	# Who waits costs memory here.
+	fault '{"on":"submit","match":"slow","do":"hold"}'
+	write $bob slow.txt 'a slow cat'
+	ok 'one is under way' wait_state slow.txt running
+	as $bob /usr/bin/python3 - >"$WORK/crowd" <<-'END' &
+		import errno, os, threading
+		done = []
+		def wait():
+		    try:
+		        os.open('wait/slow.png', os.O_RDONLY)
+		        done.append(0)
+		    except OSError as e:
+		        done.append(e.errno)
+		threading.stack_size(1 << 18)
+		threads = [threading.Thread(target=wait) for _ in range(260)]
+		for t in threads: t.start()
+		for t in threads: t.join()
+		print(done.count(0), done.count(errno.ENFILE))
+	END
+	crowd=$!
+	waits() { [ "$(ls /proc/"$(pgrep -u $bob python3 | head -1)"/task 2>/dev/null | wc -l)" = 257 ]; }
+	ok 'one guest has 256 readers that wait' eventually 20 waits
+	timeout 20 cat "$MNT/wait/slow.png" >"$WORK/slow.png" &
+	control POST release >/dev/null
+	wait $!
+	ok "the mount's user is not held up by that" test -s "$WORK/slow.png"
+	wait $crowd
+	is "$(cat "$WORK/crowd")" '256 4' 'all of them are answered, and the rest was refused at once'
 fi
 
 done_testing
