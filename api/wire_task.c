@@ -242,12 +242,17 @@ static enum wire_class class_of_word(const struct provider *p, const char *word)
 	                                                   : WIRE_RUNNING;
 }
 
+/* As much of a provider's word as is shown. */
+enum { WORD_MAX = 60 };
+
 /* It may be the provider's word for an end. */
 static void note_word(const struct provider *p, const char *word, struct wire_result *out)
 {
 	if (dialect_has_word(p, DIALECT_RUNNING, word))
 		return;
-	out->reason = xasprintf("the provider says that the task is \"%s\", which is taken for running", word);
+	cleanup_free char *head = xstrndup(word, WORD_MAX), *shown = text_escaped(head);
+	out->reason = xasprintf("the provider says that the task is \"%s\"%s, which is taken for running", shown,
+	                        strlen(word) > WORD_MAX ? "…" : "");
 	out->hint = xasprintf("it is asked for again by itself; done-words, failed-words and running-words of [provider %s] "
 	                      "say what its words mean", p->name);
 }
