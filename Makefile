@@ -3,6 +3,8 @@ O ?= build
 PREFIX ?= /usr/local
 DESTDIR ?=
 MANDIR ?= $(PREFIX)/share/man
+# Where mount(8) looks for mount.fuse.easelfs, and only there; empty: it is not installed.
+MOUNT_HELPER_DIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/sbin)
 CC ?= gcc
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
@@ -163,6 +165,8 @@ install: all
 	install -D -m 644 contrib/completions/easelfs.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/easelfs
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/zsh/site-functions contrib/completions/_easelfs
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d contrib/completions/easelfs.fish
+	$(if $(MOUNT_HELPER_DIR),install -d $(DESTDIR)$(MOUNT_HELPER_DIR))
+	$(if $(MOUNT_HELPER_DIR),ln -sf $(PREFIX)/bin/easelfs $(DESTDIR)$(MOUNT_HELPER_DIR)/mount.fuse.easelfs)
 
 clean:
 	rm -rf $(O)

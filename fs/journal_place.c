@@ -56,7 +56,7 @@ static int open_state_folder(const char *source, struct error *err)
 	hex_encode(hash, sizeof(hash), hex);
 	cleanup_free char *folder = base && *base == '/'
 		? xasprintf("%s/easelfs/%.32s", base, hex)
-		: xasprintf("%s/.local/state/easelfs/%.32s", home && *home == '/' ? home : "/root", hex);
+		: xasprintf("%s/.local/state/easelfs/%.32s", home ? home : "", hex);
 	int rc = make_folders(folder);
 	int fd = rc ? rc : open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd == -1)

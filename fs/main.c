@@ -1,12 +1,14 @@
 #include <fcntl.h>
 #include <fuse_lowlevel.h>
+#include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base.h"
 #include "command.h"
-#include "mount.h"
+#include "mount_helper.h"
 
 static int refuse_command(const char *name)
 {
@@ -70,6 +72,22 @@ static void fill_standard_descriptors(void)
 		close(fd);
 }
 
+/* At boot, mount(8) is run without one. */
+static void find_home(void)
+{
+	const char *home = getenv("HOME");
+	const struct passwd *user = home && *home ? NULL : getpwuid(geteuid());
+
+	if (user && user->pw_dir && *user->pw_dir == '/')
+		setenv("HOME", user->pw_dir, 1);
+}
+
+/* mount.fuse3(8) runs `easelfs SOURCE MOUNTPOINT -o …`; commands have no slash. */
+static bool is_mount_without_a_word(char **argv)
+{
+	return strchr(argv[1], '/') && argv[2] && strchr(argv[2], '/');
+}
+
 static int dispatch(int argc, char **argv)
 {
 	const char *slash = argc ? strrchr(argv[0], '/') : NULL;
@@ -91,6 +109,8 @@ static int dispatch(int argc, char **argv)
 		printf("easelfs %s (libfuse %s)\n", EASELFS_VERSION, fuse_pkgversion());
 		return CLI_OK;
 	}
+	if (is_mount_without_a_word(argv))
+		return command_run(command_by_name("mount"), argc, argv);
 	const struct command *c = command_by_name(argv[1]);
 	return c ? run(c, argc - 1, argv + 1) : refuse_command(argv[1]);
 }
@@ -98,6 +118,7 @@ static int dispatch(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	fill_standard_descriptors();
+	find_home();
 	int code = dispatch(argc, argv);
 	if (fflush(stdout) && code == CLI_OK)
 		code = CLI_FAILED;

@@ -2,15 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,81 +17,19 @@
 #include "mountpoint.h"
 #include "sandbox_run.h"
 #include "serve.h"
+#include "service.h"
 
 /* How long a lock is waited for. */
 enum { LOCK_MS = 3000 };
 
 struct mounting {
 	struct fs fs;
-	const char **dash_o;          /* NULL-terminated; borrowed strings */
-	const char *given_source, *given_mountpoint;
-	bool foreground, fake;
+	const struct mount_request *asked;
 	bool beneath;                 /* the shell stands where the mount comes */
 	struct sandbox sandbox;
 	int lock;
 	int report;                   /* pipe to the parent; -1 in the foreground */
 };
-
-/* --- what was asked for ---------------------------------------------------------------------- */
-
-static void add_list(struct mounting *m, const char *list)
-{
-	size_t count = 0;
-
-	while (m->dash_o && m->dash_o[count])
-		count++;
-	m->dash_o = xrealloc(m->dash_o, (count + 2) * sizeof(*m->dash_o));
-	m->dash_o[count] = list;
-	m->dash_o[count + 1] = NULL;
-}
-
-static bool asks_for_help(const struct mounting *m)
-{
-	for (size_t i = 0; m->dash_o && m->dash_o[i]; i++)
-		if (!strcmp(m->dash_o[i], "help"))
-			return true;
-	return false;
-}
-
-/* mount(8) calls its helpers with flags of its own: mount.fuse.easelfs SOURCE DIR [-sfnv] [-N ns]
- * [-o options] [-t type], where -f is "fake". */
-static bool parse_helper(struct mounting *m, int argc, char **argv)
-{
-	int c;
-
-	while ((c = getopt(argc, argv, "fo:rwsnvN:t:")) != -1)
-		switch (c) {
-		case 'f':
-			m->fake = true;
-			break;
-		case 'o':
-			add_list(m, optarg);
-			break;
-		case 'r':
-			add_list(m, "ro");
-			break;
-		case '?':
-			return false;
-		}
-	if (argc - optind != 2)
-		return false;
-	m->given_source = argv[optind];
-	m->given_mountpoint = argv[optind + 1];
-	return true;
-}
-
-static void take_call(struct mounting *m, const struct command_call *call)
-{
-	for (size_t i = 0; i < call->given_count; i++)
-		if (call->given[i].option->letter == 'f')
-			m->foreground = true;
-		else
-			add_list(m, call->given[i].value);
-	if (call->count)
-		m->given_mountpoint = call->operands[call->count - 1];
-	if (call->count == 2)
-		m->given_source = call->operands[0];
-}
 
 /* --- looking before opening ------------------------------------------------------------------ */
 
@@ -132,7 +67,7 @@ static int refuse_live(const struct mounting *m, pid_t pid, struct error *err)
 	if (!pid)
 		return error_set(err, EBUSY, "ask its user, or mount elsewhere",
 		                 "another user's easelfs is mounted at %s", path);
-	if (m->given_source && serves_another(path, m->fs.source))
+	if (m->asked->source && serves_another(path, m->fs.source))
 		return error_set(err, EBUSY, "unmount it first: easelfs unmount",
 		                 "an easelfs of another folder is mounted at %s (PID %d)", path, (int)pid);
 	return 0;
@@ -156,9 +91,9 @@ static int look_before(struct mounting *m, struct error *err)
 			return rc ? rc : 1;
 		}
 		case STANDS_DEAD: {
-			int rc = mountpoint_unmount(path, true, err);
+			int rc = m->asked->fake ? 0 : mountpoint_unmount(path, true, err);
 
-			if (rc)
+			if (rc || m->asked->fake)
 				return rc;
 			log_info("a mount at %s whose daemon was gone has been removed", path);
 			break;
@@ -168,10 +103,16 @@ static int look_before(struct mounting *m, struct error *err)
 
 static int resolve_paths(struct mounting *m, struct error *err)
 {
-	m->fs.mountpoint = path_resolve(m->given_mountpoint, err);
+	const struct mount_request *asked = m->asked;
+
+	/* mount.fuse3(8) with drop_privileges has mounted by then. */
+	if (str_starts_with(asked->mountpoint, "/dev/fd/"))
+		return error_set(err, EINVAL, "leave the option drop_privileges out",
+		                 "a mount that another program has made cannot be served");
+	m->fs.mountpoint = path_resolve(asked->mountpoint, err);
 	if (!m->fs.mountpoint)
 		return -EINVAL;
-	m->fs.source = m->given_source ? path_resolve(m->given_source, err) : xstrdup(m->fs.mountpoint);
+	m->fs.source = asked->source ? path_resolve(asked->source, err) : xstrdup(m->fs.mountpoint);
 	return m->fs.source ? 0 : -EINVAL;
 }
 
@@ -277,6 +218,8 @@ static int await_report(const struct mounting *m, pid_t daemon, int report)
 		;
 	close(report);
 	if (n == 1) {
+		if (m->asked->verbose)
+			printf("easelfs: %s is mounted at %s (PID %d)\n", m->fs.source, m->fs.mountpoint, (int)daemon);
 		if (m->beneath)
 			fprintf(stderr, "easelfs: your shell is beneath the mount: cd .\n");
 		return CLI_OK;
@@ -317,23 +260,6 @@ static int go_into_background(struct mounting *m, struct error *err)
 	return -1;
 }
 
-/* sd_notify(3): one datagram. */
-static void notify_service_manager(const char *text)
-{
-	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-
-	if (!path || (*path != '/' && *path != '@') || strlen(path) >= sizeof(to.sun_path))
-		return;
-	memcpy(to.sun_path, path, strlen(path));
-	if (*path == '@')
-		to.sun_path[0] = '\0';
-	cleanup_fd int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
-	if (fd >= 0 && sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&to, len) < 0)
-		log_warning("the service manager could not be told: %s", strerror(errno));
-}
-
 static void leave_terminal(void)
 {
 	int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -350,9 +276,8 @@ static void leave_terminal(void)
 static void report_success(void *ctx)
 {
 	struct mounting *m = ctx;
-	cleanup_free char *ready = xasprintf("READY=1\nMAINPID=%d", (int)getpid());
 
-	notify_service_manager(ready);
+	service_ready(m->fs.source, m->fs.mountpoint);
 	if (m->report < 0) {
 		if (m->beneath)
 			fprintf(stderr, "easelfs: your shell is beneath the mount: cd .\n");
@@ -456,7 +381,7 @@ static int run_daemon(struct mounting *m, struct error *err)
 static int prepare(struct mounting *m, struct error *err)
 {
 	struct fs *fs = &m->fs;
-	int rc = options_load(&fs->options, m->dash_o, m->foreground, err);
+	int rc = options_load(&fs->options, m->asked->dash_o, m->asked->foreground, err);
 
 	if (rc)
 		return rc;
@@ -476,7 +401,7 @@ static int prepare(struct mounting *m, struct error *err)
 		rc = open_source(fs, err);
 	if (!rc)
 		notice_shell(m);
-	return rc ? rc : m->fake;
+	return rc ? rc : m->asked->fake;
 }
 
 static int mount_all(struct mounting *m)
@@ -486,7 +411,7 @@ static int mount_all(struct mounting *m)
 
 	if (rc)
 		return rc < 0 ? cli_fail(&err) : CLI_OK;
-	if (!m->foreground) {
+	if (!m->asked->foreground) {
 		int code = go_into_background(m, &err);
 
 		if (code >= 0)
@@ -496,7 +421,7 @@ static int mount_all(struct mounting *m)
 	if (!rc)
 		return CLI_OK;
 	/* Standard error is gone once the parent has its answer. */
-	if (m->report < 0 && !m->foreground)
+	if (m->report < 0 && !m->asked->foreground)
 		log_error("%s", err.text ? err.text : strerror(-rc));
 	return cli_fail(&err);
 }
@@ -515,12 +440,26 @@ static void release(struct mounting *m)
 	free(fs->source);
 	free(fs->mountpoint);
 	options_release(&fs->options);
-	free(m->dash_o);
 }
 
-#define MOUNTING_INIT { \
-	.fs = { .source_fd = -1, .store = { -1, -1, -1 }, .broker = BROKER_INIT }, \
-	.sandbox = { .input = -1 }, .lock = -1, .report = -1, \
+int mount_run(const struct mount_request *asked)
+{
+	struct mounting m = {
+		.fs = { .source_fd = -1, .store = { -1, -1, -1 }, .broker = BROKER_INIT },
+		.asked = asked, .sandbox = { .input = -1 }, .lock = -1, .report = -1,
+	};
+	int code = mount_all(&m);
+
+	release(&m);
+	return code;
+}
+
+static bool asks_for_help(const char *const *dash_o)
+{
+	for (; *dash_o; dash_o++)
+		if (!strcmp(*dash_o, "help"))
+			return true;
+	return false;
 }
 
 static int print_options(void)
@@ -534,29 +473,20 @@ static int print_options(void)
 
 int mount_command(const struct command_call *call)
 {
-	struct mounting m = MOUNTING_INIT;
+	const char **dash_o = call_values(call, "o");
+	struct mount_request asked = {
+		.dash_o = dash_o, .foreground = call_has(call, "f"),
+		.source = call->count == 2 ? call->operands[0] : NULL,
+		.mountpoint = call->count ? call->operands[call->count - 1] : NULL,
+	};
 	int code;
 
-	take_call(&m, call);
-	if (asks_for_help(&m))
+	if (asks_for_help(dash_o))
 		code = print_options();
 	else if (!call->count)
 		code = command_misused(call, "mount needs a MOUNTPOINT");
 	else
-		code = mount_all(&m);
-	release(&m);
-	return code;
-}
-
-int mount_helper(int argc, char **argv)
-{
-	struct mounting m = MOUNTING_INIT;
-	int code = CLI_USAGE;
-
-	if (parse_helper(&m, argc, argv))
-		code = mount_all(&m);
-	else
-		fprintf(stderr, "usage: %s SOURCE MOUNTPOINT [-fnsvrw] [-o OPTION,...]\n", argv[0]);
-	release(&m);
+		code = mount_run(&asked);
+	free(dash_o);
 	return code;
 }

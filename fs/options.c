@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -218,17 +217,21 @@ static const struct foreign { const char *name; enum foreign_use use; } foreign_
 	{ "rw", FOREIGN_IGNORED }, { "defaults", FOREIGN_IGNORED }, { "_netdev", FOREIGN_IGNORED },
 	{ "nofail", FOREIGN_IGNORED }, { "noauto", FOREIGN_IGNORED }, { "auto", FOREIGN_IGNORED },
 	{ "user", FOREIGN_IGNORED }, { "users", FOREIGN_IGNORED }, { "nouser", FOREIGN_IGNORED },
-	{ "owner", FOREIGN_IGNORED }, { "noowner", FOREIGN_IGNORED }, { "group", FOREIGN_IGNORED },
-	{ "nogroup", FOREIGN_IGNORED }, { "exec", FOREIGN_IGNORED },
-	{ "async", FOREIGN_IGNORED }, { "atime", FOREIGN_IGNORED },
+	{ "nousers", FOREIGN_IGNORED }, { "owner", FOREIGN_IGNORED }, { "noowner", FOREIGN_IGNORED },
+	{ "group", FOREIGN_IGNORED }, { "nogroup", FOREIGN_IGNORED }, { "exec", FOREIGN_IGNORED },
+	{ "async", FOREIGN_IGNORED }, { "nosync", FOREIGN_IGNORED }, { "atime", FOREIGN_IGNORED },
 	{ "diratime", FOREIGN_IGNORED }, { "nodiratime", FOREIGN_IGNORED }, { "relatime", FOREIGN_IGNORED },
 	{ "norelatime", FOREIGN_IGNORED }, { "strictatime", FOREIGN_IGNORED },
 	{ "nostrictatime", FOREIGN_IGNORED }, { "lazytime", FOREIGN_IGNORED },
-	{ "nolazytime", FOREIGN_IGNORED }, { "mand", FOREIGN_IGNORED }, { "nomand", FOREIGN_IGNORED },
-	{ "silent", FOREIGN_IGNORED }, { "loud", FOREIGN_IGNORED }, { "comment", FOREIGN_IGNORED },
-	{ "uhelper", FOREIGN_IGNORED }, { "helper", FOREIGN_IGNORED },
+	{ "nolazytime", FOREIGN_IGNORED }, { "iversion", FOREIGN_IGNORED },
+	{ "noiversion", FOREIGN_IGNORED }, { "mand", FOREIGN_IGNORED }, { "nomand", FOREIGN_IGNORED },
+	{ "symfollow", FOREIGN_IGNORED }, { "silent", FOREIGN_IGNORED }, { "loud", FOREIGN_IGNORED },
+	{ "quiet", FOREIGN_IGNORED }, { "comment", FOREIGN_IGNORED }, { "uhelper", FOREIGN_IGNORED },
+	{ "helper", FOREIGN_IGNORED },
 	/* is always `easelfs`: that is how a mount of ours is known */
 	{ "subtype", FOREIGN_IGNORED },
+	/* of FUSE 2, which wanted it for what is always done here */
+	{ "nonempty", FOREIGN_IGNORED },
 	/* FUSE's, and flags that the kernel obeys */
 	{ "ro", FOREIGN_PASSED }, { "noexec", FOREIGN_PASSED }, { "nosuid", FOREIGN_PASSED },
 	{ "nodev", FOREIGN_PASSED }, { "suid", FOREIGN_PASSED }, { "dev", FOREIGN_PASSED },
@@ -241,6 +244,27 @@ static const struct foreign { const char *name; enum foreign_use use; } foreign_
 	{ "uid", FOREIGN_POINTLESS }, { "gid", FOREIGN_POINTLESS }, { "umask", FOREIGN_POINTLESS },
 	{ "fmask", FOREIGN_POINTLESS }, { "dmask", FOREIGN_POINTLESS },
 };
+
+/* Who relies on these must not believe that they hold. */
+static const struct refused { const char *name, *why, *hint; } refused_table[] = {
+	{ "remount", "the options of a mount that stands cannot be changed",
+	  "unmount it, and mount it with the other options; as for writing alone, the kernel changes that: "
+	  "mount -o remount,bind,ro MOUNTPOINT (or rw)" },
+	{ "setuid", "the daemon runs as whoever mounts",
+	  "let that user mount: by the option user in fstab, or by the unit easelfs@.service of the user's systemd" },
+	{ "drop_privileges", "the daemon reaches files as whoever asks for them, which takes privileges",
+	  "leave it out, or let an ordinary user mount" },
+	{ "nosymfollow", "libfuse does not pass it on",
+	  "leave it out, or add it afterwards: mount -o remount,bind,nosymfollow MOUNTPOINT" },
+};
+
+static const struct refused *refused_by_name(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(refused_table); i++)
+		if (!strcmp(refused_table[i].name, name))
+			return &refused_table[i];
+	return NULL;
+}
 
 static const struct foreign *foreign_by_name(const char *name)
 {
@@ -386,17 +410,26 @@ static char *next_item(const char **cursor)
 	return buf_steal(&item);
 }
 
+static char *item_name(const char *item)
+{
+	return xstrndup(item, strcspn(item, "="));
+}
+
 static int take_item(struct options *o, struct layer *l, struct buf *passed, const char *item,
                      struct error *err)
 {
 	const char *equals = strchr(item, '=');
-	cleanup_free char *name = xstrndup(item, equals ? (size_t)(equals - item) : strlen(item));
+	cleanup_free char *name = item_name(item);
 	const struct foreign *f = foreign_by_name(name);
+	const struct refused *refused = refused_by_name(name);
 
 	if (f) {
 		take_foreign(o, passed, f, item);
 		return 0;
 	}
+	if (refused)
+		return error_set(err, EINVAL, refused->hint, "the mount option \"%s\" is not supported: %s", name,
+		                 refused->why);
 	cleanup_free char *place = xasprintf("the option -o %s", name);
 	l->headers.place = place;
 	int rc = layer_set(o, l, name, equals ? equals + 1 : NULL, err);
@@ -423,6 +456,30 @@ static int read_command_line(struct options *o, struct layer *l, const char *con
 	}
 	o->fuse_options = passed.len ? buf_steal(&passed) : NULL;
 	return 0;
+}
+
+static bool is_known(const char *item)
+{
+	cleanup_free char *name = item_name(item);
+	cleanup_free char *header = header_name(name);
+
+	return header || option_by_name(name) || foreign_by_name(name) || refused_by_name(name);
+}
+
+char *options_known(const char *list)
+{
+	struct buf known = BUF_INIT;
+	char *next;
+
+	while ((next = next_item(&list))) {
+		cleanup_free char *item = next;
+
+		if (is_known(item))
+			add_escaped(&known, item);
+		else
+			log_warning("the option \"%s\" is not known, and left out", item);
+	}
+	return buf_steal(&known);
 }
 
 /* EASELFS_TOP_P for top-p; NULL if it is not set or empty. */
@@ -505,25 +562,13 @@ static int read_environment(struct options *o, struct layer *l, struct error *er
 
 /* --- the configuration ----------------------------------------------------------------------- */
 
-static char *home_folder(void)
-{
-	const char *home = getenv("HOME");
-	const struct passwd *user;
-
-	if (home && *home)
-		return xstrdup(home);
-	user = getpwuid(geteuid());
-	return xstrdup(user && user->pw_dir ? user->pw_dir : "/");
-}
-
 /* Absolute, with `~/` expanded: the daemon leaves the folder that it was started in. */
 static char *absolute(const char *path)
 {
-	if (str_starts_with(path, "~/")) {
-		cleanup_free char *home = home_folder();
+	const char *home = getenv("HOME");
 
-		return xasprintf("%s/%s", home, path + 2);
-	}
+	if (str_starts_with(path, "~/"))
+		return xasprintf("%s/%s", home ? home : "", path + 2);
 	if (*path == '/')
 		return xstrdup(path);
 	cleanup_free char *here = getcwd(NULL, 0);

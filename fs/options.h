@@ -37,13 +37,15 @@ struct options {
 
 /* dash_o: every -o argument's list, in order (NULL-terminated).  Unknown names are refused with the
  * nearest one; generic mount options (rw, _netdev, nofail, noauto, user, x-*, …) are ignored, FUSE's
- * own passed on.  A variable that begins with EASELFS_ and means nothing is warned of.  0 or -EINVAL with the
+ * own passed on, and those that cannot be obeyed refused.  A variable that begins with EASELFS_ and means nothing is warned of.  0 or -EINVAL with the
  * sentence (for the configuration: file:line).  The lists are kept, not copied. */
 int options_load(struct options *o, const char *const *dash_o, bool foreground, struct error *err);
 /* The same again, from the configuration as it is now: `before` says where it lies and what -o said, which must
  * still be there. */
 int options_load_again(struct options *o, const struct options *before, struct error *err);
 void options_release(struct options *o);
+/* What options_load() knows of a list of -o; each of the others is warned of.  The caller frees. */
+char *options_known(const char *list);
 /* Where the sandbox is: added to the configuration, as that is all that the model table is read from. */
 void options_sandbox_at(struct options *o, const char *url);
 /* Calls each(arg, name, value, from) for every option that is no header; from: where it was said (`FILE:LINE`,

@@ -24,6 +24,7 @@
 #include "park.h"
 #include "reload.h"
 #include "scan.h"
+#include "service.h"
 #include "tell.h"
 #include "watch.h"
 
@@ -602,6 +603,7 @@ int serve(struct fs *fs, void (*ready)(void *ctx), void *ctx, struct error *err)
 		/* All that is there by now is unknown to a journal that was replaced meanwhile. */
 		commit_scan(fs, atomic_load(&fs->journals) ? coarse_now_ns() : atomic_load(&fs->mounted_ns));
 		wait_for_end(&s, &awaited);
+		service_stopping("Ending, when what is paid for has arrived");
 	}
 	stop_parts(&s, started);
 	return started == ARRAY_LEN(parts) ? 0 : err->code ? -err->code : -EIO;

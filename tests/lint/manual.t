@@ -61,4 +61,9 @@ for file in bin/easelfs bin/easelfs-sandbox share/man/man1/easelfs.1 share/man/m
 	[ -s "$dest/usr/$file" ] || missing+=" $file"
 done
 empty "$missing" 'everything is installed'
+[ "$(readlink "$dest/sbin/mount.fuse.easelfs")" = /usr/bin/easelfs ] || missing=mount.fuse.easelfs
+empty "$missing" 'the helper of mount(8), too'
+rm -r "$dest"
+said=$(make -s O="$O" V=1 PREFIX=/home/you DESTDIR="$dest" install 2>&1) || empty "$said" 'make install works'
+empty "$(ls "$dest" | grep -vx home)" 'in a home nothing else is touched'
 echo "1..$count"

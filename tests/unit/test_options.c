@@ -207,6 +207,39 @@ static void generic_mount_options_are_ignored_and_those_of_fuse_passed_on(void *
 	assert_true(o.read_only);
 }
 
+static void mount_options_that_cannot_be_obeyed_are_refused_with_what_to_do(void **state)
+{
+	static const char *const options[] = { "remount", "setuid=me", "drop_privileges", "nosymfollow" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+		const char *dash_o[] = { "rw", options[i], NULL };
+		cleanup_error struct error err = ERROR_INIT;
+		cleanup_options struct options o = { 0 };
+
+		assert_true(options_load(&o, dash_o, false, &err) < 0);
+		assert_non_null(strstr(err.text, "is not supported: "));
+		assert_non_null(err.hint);
+	}
+}
+
+static void what_is_not_known_is_left_out_and_commas_stay_within(void **state)
+{
+	static const struct { const char *list, *known; } cases[] = {
+		{ "", "" },
+		{ "nonsense", "" },
+		{ "ro,nonsense=1,x-any.thing,size=16:9", "ro,x-any.thing,size=16:9" },
+		{ "modalities=TEXT\\,IMAGE,nonsense=a\\,b,setuid=me", "modalities=TEXT\\,IMAGE,setuid=me" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		cleanup_free char *known = options_known(cases[i].list);
+
+		assert_string_equal(known, cases[i].known);
+	}
+}
+
 static void an_error_in_the_configuration_names_file_and_line(void **state)
 {
 	struct place *p = *state;
@@ -300,6 +333,8 @@ int main(void)
 		TEST(wrong_values_are_refused_with_what_is_taken),
 		TEST(an_unknown_option_names_the_nearest),
 		TEST(generic_mount_options_are_ignored_and_those_of_fuse_passed_on),
+		TEST(mount_options_that_cannot_be_obeyed_are_refused_with_what_to_do),
+		TEST(what_is_not_known_is_left_out_and_commas_stay_within),
 		TEST(an_error_in_the_configuration_names_file_and_line),
 		TEST(an_error_in_the_environment_names_the_variable),
 		TEST(sections_of_providers_and_models_are_left_to_their_reader),
