@@ -2,12 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/mount.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -131,12 +133,53 @@ static void notice_shell(struct mounting *m)
 
 /* --- the source ------------------------------------------------------------------------------ */
 
+static size_t count_mounts_at(const struct mounts *mounts, const char *path)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < mounts->count; i++)
+		count += !strcmp(mounts->entries[i].path, path);
+	return count;
+}
+
+/* An automounter's that has started us to mount there, or somewhere else: to us it mounts nothing meanwhile. */
+static bool waits_for_us(const struct mount_entry *e)
+{
+	const char *group = strcmp(e->type, "autofs") ? NULL : strstr(e->options, "pgrp=");
+
+	return group && strtol(group + strlen("pgrp="), NULL, 10) == getpgrp();
+}
+
+static int check_automounter(const struct fs *fs, const struct mounts *mounts, const struct mount_entry *on,
+                             struct error *err)
+{
+	if (!on || !waits_for_us(on))
+		return 0;
+	if (strcmp(on->path, fs->mountpoint)) {
+		cleanup_free char *hint = xasprintf("have it mounted before: x-systemd.requires-mounts-for=%s", on->path);
+
+		return error_set(err, EBUSY, hint, "%s is not mounted yet, and its automounter waits for this mount",
+		                 on->path);
+	}
+	if (strcmp(fs->source, fs->mountpoint))
+		return error_set(err, EINVAL, "mount it elsewhere", "the source %s lies below the mountpoint %s",
+		                 fs->source, fs->mountpoint);
+	/* Of several at the same place only the uppermost can be left out. */
+	if (count_mounts_at(mounts, on->path) > 1)
+		return error_set(err, EBUSY, "mount it elsewhere, or leave x-systemd.automount out",
+		                 "another filesystem is mounted at %s, and an automounter covers it", on->path);
+	return 0;
+}
+
 static int check_places(const struct fs *fs, struct error *err)
 {
 	cleanup_mounts struct mounts mounts;
 
 	mounts_read(&mounts);
 	const struct mount_entry *on = mounts_covering(&mounts, fs->source);
+	int rc = check_automounter(fs, &mounts, on, err);
+	if (rc)
+		return rc;
 	if (on && !strcmp(on->type, EASELFS_TYPE))
 		return error_set(err, EINVAL, "mount the folder itself, or another one",
 		                 "%s lies in an easelfs mount, at %s", fs->source, on->path);
@@ -181,12 +224,34 @@ static int check_writable(const struct fs *fs, struct error *err)
 	                 "you may not write in %s, and its pictures and journal could not be kept there", fs->source);
 }
 
+/* The folder that an automounter has covered: a copy of the mount that it is on has none of those that are on it. */
+static int open_covered(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	cleanup_free char *above = xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
+	cleanup_fd int tree = (int)syscall(SYS_open_tree, AT_FDCWD, above, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+	return tree < 0 ? -1 : openat(tree, slash + 1, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* The descriptor, or -1 and errno. */
+static int open_folder(const struct fs *fs)
+{
+	cleanup_mounts struct mounts mounts;
+
+	mounts_read(&mounts);
+	const struct mount_entry *on = mounts_at(&mounts, fs->source);
+	if (on && waits_for_us(on))
+		return open_covered(fs->source);
+	return open(fs->source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 /* Before the mount: everything is served from this descriptor. */
 static int open_source(struct fs *fs, struct error *err)
 {
 	struct stat st;
 
-	fs->source_fd = open(fs->source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fs->source_fd = open_folder(fs);
 	if (fs->source_fd < 0 || fstat(fs->source_fd, &st))
 		return error_set(err, errno, NULL, "%s cannot be opened: %s", fs->source, strerror(errno));
 	fs->source_dev = st.st_dev;
@@ -254,7 +319,6 @@ static int go_into_background(struct mounting *m, struct error *err)
 	if (daemon)
 		return await_report(m, daemon, ends[0]);
 	m->report = ends[1];
-	setsid();
 	if (chdir("/"))
 		log_debug("the daemon stays in its folder: %s", strerror(errno));
 	return -1;
@@ -283,6 +347,8 @@ static void report_success(void *ctx)
 			fprintf(stderr, "easelfs: your shell is beneath the mount: cd .\n");
 		return;
 	}
+	/* Not earlier: an automounter lets nobody into the folder but the group of processes that mounts there. */
+	setsid();
 	leave_terminal();
 	if (write(m->report, "", 1) != 1)
 		log_debug("the command that mounted did not wait");
@@ -392,9 +458,9 @@ static int prepare(struct mounting *m, struct error *err)
 	if (!rc)
 		rc = check_folder(fs->mountpoint, err);
 	if (!rc)
-		rc = check_folder(fs->source, err);
-	if (!rc)
 		rc = check_places(fs, err);
+	if (!rc)
+		rc = check_folder(fs->source, err);
 	if (!rc)
 		rc = check_means(&fs->options, err);
 	if (!rc)

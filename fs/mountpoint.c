@@ -64,10 +64,13 @@ static bool parse_entry(const char *line, struct mount_entry *e)
 	if (!source)
 		return false;
 	source++;
+	const char *source_end = source + strcspn(source, " \n");
+	const char *options = source_end + strspn(source_end, " ");
 	*e = (struct mount_entry){
 		.path = unescaped_field(field[4], (size_t)(path_end - field[4])),
 		.type = unescaped_field(type, (size_t)(source - 1 - type)),
-		.source = unescaped_field(source, strcspn(source, " \n")),
+		.source = unescaped_field(source, (size_t)(source_end - source)),
+		.options = unescaped_field(options, strcspn(options, " \n")),
 		.dev = makedev(major_number, minor_number),
 	};
 	return true;
@@ -99,6 +102,7 @@ void mounts_release(struct mounts *m)
 		free(m->entries[i].path);
 		free(m->entries[i].type);
 		free(m->entries[i].source);
+		free(m->entries[i].options);
 	}
 	free(m->entries);
 	*m = (struct mounts){ 0 };

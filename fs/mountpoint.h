@@ -11,7 +11,8 @@
 
 #define EASELFS_TYPE "fuse.easelfs"
 
-struct mount_entry { char *path, *type, *source; dev_t dev; };
+/* `options` are those of the filesystem. */
+struct mount_entry { char *path, *type, *source, *options; dev_t dev; };
 struct mounts { struct mount_entry *entries; size_t count; };
 #define cleanup_mounts __attribute__((cleanup(mounts_release)))
 

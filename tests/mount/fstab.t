@@ -1,5 +1,5 @@
 #!/bin/bash
-# Mounting as other filesystems are mounted: by mount(8), lines of fstab, and mount.fuse3(8) where our
+# Mounting as other filesystems are mounted: by mount(8), lines of fstab, an automounter, and mount.fuse3(8) where our
 # helper is not installed.
 . "$(dirname "$0")/lib.sh"
 # In a mount namespace of its own root may put the helper into /sbin, and lines into /etc/fstab, that nobody else sees.
@@ -185,5 +185,75 @@ is "$(ps -o user= -p "$pid")" nobody 'whose daemon it is'
 _pids+=("$pid")
 ok 'and unmount' as_nobody umount "$WORK/theirs"
 ok 'which is done' not is_mounted "$WORK/theirs"
+
+# --- an automounter ---
+
+if ! grep -qw autofs /proc/filesystems; then
+	diag 'this kernel has no autofs'
+	done_testing
+fi
+
+# covered FOLDER COMMAND…: an automounter that runs it when somebody goes there; sets AUTOMOUNTER.
+covered() {
+	local line
+	exec {ready}< <(exec "$(dirname "$0")/automounter.py" "$@" 2>"$WORK/automounter.err")
+	AUTOMOUNTER=$!
+	read -r -t 10 -u "$ready" line
+	[ "$line" = ready ]
+}
+# automounted SOURCE MOUNTPOINT NAME
+automounted() {
+	MNT=$2
+	: >/etc/fstab
+	fstab "$1" "$2" rw,x-systemd.automount
+	ok "$3: the automounter is there" covered "$2" timeout --foreground 20 mount "$2"
+	ok "$3: going there mounts" timeout 20 test -d "$2/status"
+	ok "$3: and the automounter is told that it has" wait "$AUTOMOUNTER"
+	remember
+	is "$(findmnt -n -o SOURCE,FSTYPE --mountpoint "$2" | tail -n 1 | tr -s ' ')" "$1 fuse.easelfs" "$3: it stands there"
+	ok "$3: the files are those of the folder" timeout 5 cmp "$2/out/cat.png" "$WORK/cat.png"
+	echo "a dog, $3" >"$2/dog.txt"
+	ok "$3: a picture comes" wait_state dog.txt completed
+	ok "$3: it is unmounted" unmount
+	ok "$3: so is the automounter's" umount "$2"
+	ok "$3: the picture is in the folder" test -s "$1/out/dog.png"
+}
+cp "$SRC/out/cat.png" "$WORK/cat.png"
+automounted "$SRC" "$WORK/mnt" elsewhere
+automounted "$SRC" "$SRC" 'over itself'
+MNT=$WORK/mnt
+
+# A folder on another filesystem that an automounter mounts.
+mkdir "$WORK/disk"
+touch "$WORK/disk/covered"
+_mounts+=("$WORK/disk")
+helper=("$WORK/mount.fuse.easelfs" "$WORK/disk" "$MNT" -o rw)
+ok 'a disk is covered' covered "$WORK/disk" mount -t tmpfs none "$WORK/disk"
+ok 'which a source on it mounts' timeout 20 "${helper[@]}"
+remember
+ok 'so that it is served' test -e "$MNT/status" -a ! -e "$MNT/covered"
+unmount
+umount "$WORK/disk"
+umount "$WORK/disk"
+
+# refused_automount NAME REGEX FOLDER COMMAND…: the command refuses, and whoever went there is told.
+refused_automount() {
+	local name=$1 regex=$2 folder=$3
+	shift 2
+	covered "$@"
+	ok "$name: nobody gets there" not timeout 20 ls "$folder"
+	wait "$AUTOMOUNTER"
+	is $? 32 "$name: it fails"
+	like "$(cat "$WORK/automounter.err")" "$regex" "$name: in words"
+	umount "$folder"
+}
+refused_automount 'a source that waits for its mount' "disk is not mounted yet.*x-systemd.requires-mounts-for=$WORK/disk" \
+	"$WORK/disk" "${helper[@]}"
+refused_automount 'one that is below it' "disk is not mounted yet" \
+	"$WORK/disk" "${helper[0]}" "$WORK/disk/sub" "$MNT" -o rw
+mount -t tmpfs none "$WORK/disk"
+refused_automount 'a disk beneath, and over itself' 'another filesystem is mounted at .*, and an automounter covers it' \
+	"$WORK/disk" "${helper[0]}" "$WORK/disk" "$WORK/disk" -o rw
+umount "$WORK/disk"
 
 done_testing
