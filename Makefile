@@ -5,6 +5,7 @@ DESTDIR ?=
 MANDIR ?= $(PREFIX)/share/man
 # Where mount(8) looks for mount.fuse.easelfs, and only there; empty: it is not installed.
 MOUNT_HELPER_DIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/sbin)
+SYSTEMD_DIR ?= $(PREFIX)/lib/systemd
 CC ?= gcc
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
@@ -165,6 +166,11 @@ install: all
 	install -D -m 644 contrib/completions/easelfs.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/easelfs
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/zsh/site-functions contrib/completions/_easelfs
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d contrib/completions/easelfs.fish
+	sed 's,/usr/bin/,$(PREFIX)/bin/,' contrib/systemd/system/easelfs@.service | \
+	    install -D -m 644 /dev/stdin $(DESTDIR)$(SYSTEMD_DIR)/system/easelfs@.service
+	sed 's,/usr/bin/,$(PREFIX)/bin/,' contrib/systemd/user/easelfs@.service | \
+	    install -D -m 644 /dev/stdin $(DESTDIR)$(SYSTEMD_DIR)/user/easelfs@.service
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/easelfs/examples contrib/systemd/examples/*
 	$(if $(MOUNT_HELPER_DIR),install -d $(DESTDIR)$(MOUNT_HELPER_DIR))
 	$(if $(MOUNT_HELPER_DIR),ln -sf $(PREFIX)/bin/easelfs $(DESTDIR)$(MOUNT_HELPER_DIR)/mount.fuse.easelfs)
 

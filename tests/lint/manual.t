@@ -57,7 +57,9 @@ said=$(make -s O="$O" V=1 PREFIX=/usr DESTDIR="$dest" install 2>&1) || empty "$s
 missing=
 for file in bin/easelfs bin/easelfs-sandbox share/man/man1/easelfs.1 share/man/man5/easelfs.5 \
 	share/man/man1/easelfs-sandbox.1 share/bash-completion/completions/easelfs \
-	share/zsh/site-functions/_easelfs share/fish/vendor_completions.d/easelfs.fish; do
+	share/zsh/site-functions/_easelfs share/fish/vendor_completions.d/easelfs.fish \
+	lib/systemd/system/easelfs@.service lib/systemd/user/easelfs@.service \
+	share/doc/easelfs/examples/srv-gen.mount share/doc/easelfs/examples/srv-gen.automount; do
 	[ -s "$dest/usr/$file" ] || missing+=" $file"
 done
 empty "$missing" 'everything is installed'
