@@ -218,7 +218,7 @@ static void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_dat
 
 static void op_init(void *userdata, struct fuse_conn_info *conn)
 {
-	(void)userdata;
+	const struct fs *fs = userdata;
 
 	/* AUTO_INVAL_DATA: other times or size throw cached pages away, as files may change beneath the
 	 * mount.  POSIX_ACL: the kernel checks and caches them, the source keeps them. */
@@ -236,6 +236,8 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	/* Splicing 1 MiB does not fit a pipe and becomes slow; 512 KiB does. */
 	if (conn->max_write > 512 * 1024)
 		conn->max_write = 512 * 1024;
+	/* libfuse wants to hear it here, too. */
+	conn->max_read = fs->options.max_read;
 	conn->max_background = 64;
 	conn->congestion_threshold = 48;
 }

@@ -300,6 +300,8 @@ static void take_foreign(struct options *o, struct buf *passed, const struct for
 			o->allow_other = true;
 		if (!strcmp(f->name, "ro"))
 			o->read_only = true;
+		if (str_starts_with(item, "max_read="))
+			o->max_read = (unsigned)strtoul(item + strlen("max_read="), NULL, 10);
 		add_escaped(passed, item);
 		return;
 	case FOREIGN_POINTLESS:

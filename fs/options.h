@@ -29,6 +29,7 @@ struct options {
 	bool foreground;
 	bool allow_other;
 	bool read_only;
+	unsigned max_read;            /* bytes; 0 = not said */
 	const char *const *dash_o;    /* as it was given; borrowed */
 	char *fuse_options;           /* passed to libfuse: `allow_other,fsname=…` without ours; or NULL */
 	struct option_said *said;     /* by row of the table of options */

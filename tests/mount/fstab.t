@@ -67,6 +67,13 @@ remember
 like "$(findmnt -n -o OPTIONS --mountpoint "$MNT")" '^ro,' 'without writing'
 unmount
 
+ok "options of FUSE's" helper "$SRC" "$MNT" -o noexec,nosuid,nodev,sync,dirsync,noatime,max_read=65536,fsname=pictures,default_permissions
+remember
+like "$(findmnt -n -o OPTIONS --mountpoint "$MNT" | tr , '\n' | sort | paste -sd ,)" \
+	'default_permissions.*dirsync.*max_read=65536.*noatime,nodev,noexec,nosuid,rw,sync' 'are passed on'
+is "$(stands)" 'pictures fuse.easelfs' 'and its name is shown'
+unmount
+
 refused 'an unknown option' 32 'unknown option "nonsense"' helper "$SRC" "$MNT" -o nonsense
 refused 'a wrong value, with -s too' 32 'option "settle" does not take "soon"' helper "$SRC" "$MNT" -s -o settle=soon
 said=$(helper "$SRC" "$MNT" -s -o 'rw,nonsense=1,n=1,comment=a\,b,provider=sandbox' 2>&1)
