@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -289,12 +290,26 @@ static const struct { const char *name; int priority; } levels[] = {
 static atomic_int log_threshold = LOG_LEVEL_INFO;
 static atomic_bool log_uses_syslog;
 
+/* The journal of systemd, which has the name already and takes a priority: systemd.exec(5), sd-daemon(3). */
+static bool stderr_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long dev, ino;
+	struct stat st;
+
+	return stream && sscanf(stream, "%llu:%llu", &dev, &ino) == 2 && !fstat(STDERR_FILENO, &st) &&
+	       st.st_dev == dev && st.st_ino == ino;
+}
+
 /* One write per line, so that lines of several threads don't mix. */
 static void log_to_stderr(enum log_level level, const char *text)
 {
 	cleanup_buf struct buf line = BUF_INIT;
 
-	buf_fmt(&line, "easelfs: %s: %s\n", levels[level].name, text);
+	if (stderr_is_journal())
+		buf_fmt(&line, "<%d>%s\n", levels[level].priority, text);
+	else
+		buf_fmt(&line, "easelfs: %s: %s\n", levels[level].name, text);
 	for (size_t done = 0; done < line.len;) {
 		ssize_t n = write(STDERR_FILENO, line.data + done, line.len - done);
 

@@ -80,6 +80,18 @@ NOTIFY_SOCKET=$WORK/nobody/listens mount_it
 ok 'a manager that is gone is no obstacle' daemon_pid
 umount_it
 
+# --- its journal ---
+
+touch "$WORK/journal"
+JOURNAL_STREAM=$(stat -c %d:%i "$WORK/journal") timeout 20 "$O/easelfs" mount -f -o uid=0 "$WORK/gen" 2>>"$WORK/journal" &
+_pids+=($!)
+ok 'the journal is told of the mount' eventually 10 grep -q '^<6>serving ' "$WORK/journal"
+umount_it "$WORK/gen"
+is "$(grep -c '^<4>the mount option "uid=0" changes nothing' "$WORK/journal")" 1 'each line has its priority'
+is "$(grep -vc '^<[3-7]>' "$WORK/journal")" 0 'and nothing else before it'
+JOURNAL_STREAM=$(stat -c %d:%i "$WORK/journal") timeout 20 "$O/easelfs" mount -f "$WORK/bad/status/none" 2>"$WORK/no_journal"
+like "$(cat "$WORK/no_journal")" '^easelfs: there is no folder' 'what goes elsewhere stays as it is'
+
 # --- the units ---
 
 # unit KIND KEY: the value, of several lines all values.
