@@ -108,6 +108,10 @@ if [ "$(id -u)" != 0 ]; then
 	done_testing
 fi
 
+ok 'auto_unmount' helper "$SRC" "$MNT" -o auto_unmount
+kill -KILL "$(daemon_pid)"
+ok 'takes the mount of a killed daemon away' eventually 10 not is_mounted "$MNT"
+
 # --- mount(8) ---
 
 sbin=$(realpath /sbin)
