@@ -74,7 +74,7 @@ $(O)/tests/preload/%.so: tests/preload/%.c
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -fPIC -shared -pthread -o $@ $<
 
 # easelfs with clocks that a test can move (base.c).
-$(O)/tests/tools/base-clock.o: base.c | $(O)/include/base.h
+$(O)/tests/tools/base-clock.o: base.c | $(COMMON)
 	$(call compile,base,) -DCLOCK_OFFSET
 $(O)/tests/tools/easelfs-clock: $(O)/tests/tools/base-clock.o $(filter-out $(BASE_OBJS),$(LIB_OBJS)) $(O)/fs/main.o
 	$(call say,LINK,$@)
@@ -89,10 +89,11 @@ $(O)/tests/fuzz/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/tests/fuzz/driver.o $(O)/t
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(FUZZ_MAIN) $(O)/tests/fuzz/rest.a $(call pkg_libs,$(PKG_DAEMON)) -lm
 
-# base.h lies beside this file; a folder with that one name in it keeps the rooms closed.
-$(O)/include/base.h: base.h
+# What all rooms may see lies beside this file; a folder with those names alone keeps the rooms closed.
+COMMON := $(O)/include/base.h $(O)/include/version.h
+$(COMMON): $(O)/include/%: %
 	@mkdir -p $(@D)
-	@ln -sf $(CURDIR)/base.h $@
+	@ln -sf $(CURDIR)/$< $@
 
 define compile
 	@mkdir -p $(@D)
@@ -101,17 +102,17 @@ define compile
 	    $(call pkg_cflags,$(2)) $(CFLAGS_ALL) -c -o $@ $<
 endef
 
-$(O)/base.o: base.c | $(O)/include/base.h
+$(O)/base.o: base.c | $(COMMON)
 	$(call compile,base,)
-$(O)/cache/%.o: cache/%.c | $(O)/include/base.h
+$(O)/cache/%.o: cache/%.c | $(COMMON)
 	$(call compile,cache,sqlite3 libcrypto)
-$(O)/api/%.o: api/%.c | $(O)/include/base.h
+$(O)/api/%.o: api/%.c | $(COMMON)
 	$(call compile,api,libcurl libcjson libcrypto libutf8proc)
-$(O)/fs/%.o: fs/%.c | $(O)/include/base.h
+$(O)/fs/%.o: fs/%.c | $(COMMON)
 	$(call compile,fs,fuse3 libcrypto libutf8proc libcjson $(filter libseccomp,$(PKG_DAEMON)))
-$(O)/contrib/sandbox/%.o: contrib/sandbox/%.c
+$(O)/contrib/sandbox/%.o: contrib/sandbox/%.c | $(COMMON)
 	$(call compile,sandbox,$(PKG_SANDBOX))
-$(O)/tests/%.o: tests/%.c | $(O)/include/base.h
+$(O)/tests/%.o: tests/%.c | $(COMMON)
 	$(call compile,tests,$(PKG_DAEMON) $(PKG_TESTS))
 
 # The built-in model table, as bytes.

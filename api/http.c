@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <string.h>
 
 #include "http_transfer.h"
 
@@ -15,7 +16,9 @@ struct http {
 
 const char *http_library(void)
 {
-	return curl_version();
+	const char *version = curl_version();
+
+	return version + (str_starts_with(version, "libcurl/") ? strlen("libcurl/") : 0);
 }
 
 int http_new(const char *user_agent, struct http **out, struct error *err)

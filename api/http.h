@@ -81,7 +81,7 @@ struct http_request {
 /* Called once per transfer, in http_turn(); reply is borrowed. */
 typedef void http_done(void *arg, const struct http_reply *reply);
 
-/* The library, its version and that of its TLS, for people: `libcurl/7.88.1 OpenSSL/3.0.17 …`. */
+/* The library, its version and that of its TLS, for people: `7.88.1 OpenSSL/3.0.17 …`. */
 const char *http_library(void);
 int http_new(const char *user_agent, struct http **out, struct error *err);
 /* Aborts what runs (no callbacks), frees. */

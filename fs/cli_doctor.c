@@ -1,25 +1,20 @@
 #include "cli_doctor.h"
 
 #include <errno.h>
-#include <fuse_lowlevel.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include <cjson/cJSON.h>
-#include <openssl/crypto.h>
-#include <utf8proc.h>
-
 #include "cli.h"
 #include "confine.h"
-#include "http.h"
-#include "journal.h"
+#include "libraries.h"
 #include "means.h"
 #include "mountpoint.h"
 #include "probe.h"
 #include "request.h"
+#include "version.h"
 
 struct visit {
 	struct options options;
@@ -134,31 +129,15 @@ static void check_confinement(struct visit *v)
 	}
 }
 
-/* The first number of that kind in a version, such as 7.88 in `libcurl/7.88.1`. */
-static bool is_older(const char *version, unsigned major, unsigned minor)
-{
-	unsigned a = 0, b = 0;
-
-	version += strcspn(version, "0123456789");
-	if (sscanf(version, "%u.%u", &a, &b) < 1)
-		return false;
-	return a < major || (a == major && b < minor);
-}
-
 static void check_libraries(struct visit *v)
 {
-	const struct { const char *name, *version; unsigned major, minor; } libraries[] = {
-		{ "libfuse", fuse_pkgversion(), 3, 14 }, { "libcurl", http_library(), 7, 88 },
-		{ "SQLite", journal_library(), 3, 40 }, { "libcrypto", OpenSSL_version(OPENSSL_VERSION), 0, 0 },
-		{ "cJSON", cJSON_Version(), 0, 0 }, { "utf8proc", utf8proc_version(), 0, 0 },
-	};
+	struct library l;
 
 	tell(v, FINDING_OK, "version", "easelfs " EASELFS_VERSION, NULL);
-	for (size_t i = 0; i < ARRAY_LEN(libraries); i++) {
-		bool old = is_older(libraries[i].version, libraries[i].major, libraries[i].minor);
-		cleanup_free char *text = xasprintf("%s: %s", libraries[i].name, libraries[i].version);
-		cleanup_free char *hint = old ? xasprintf("install %u.%u or later", libraries[i].major,
-		                                          libraries[i].minor) : NULL;
+	for (size_t i = 0; l = library_at(i), l.name; i++) {
+		bool old = library_is_old(&l);
+		cleanup_free char *text = xasprintf("%s: %s", l.name, l.version);
+		cleanup_free char *hint = old ? xasprintf("install %u.%u or later", l.major, l.minor) : NULL;
 
 		tell(v, old ? FINDING_BAD : FINDING_OK, "library", text, hint);
 	}

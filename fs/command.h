@@ -9,8 +9,6 @@
 
 #include "base.h"
 
-#define EASELFS_VERSION "0.1"
-
 /* Exit codes; the table of their meanings is in command.c. */
 enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_TIMEOUT = 124 };
 

@@ -1,5 +1,4 @@
 #include <fcntl.h>
-#include <fuse_lowlevel.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +7,9 @@
 
 #include "base.h"
 #include "command.h"
+#include "libraries.h"
 #include "mount_helper.h"
+#include "version.h"
 
 static int refuse_command(const char *name)
 {
@@ -45,6 +46,16 @@ static int help(const char *name)
 	else
 		return refuse_command(name);
 	print(&text, stdout);
+	return CLI_OK;
+}
+
+static int version(void)
+{
+	struct library l;
+
+	puts("easelfs " EASELFS_VERSION);
+	for (size_t i = 0; l = library_at(i), l.name; i++)
+		printf("%s %s\n", l.name, l.version);
 	return CLI_OK;
 }
 
@@ -105,10 +116,8 @@ static int dispatch(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "help") || is_help(argv[1]))
 		return help(argv[2]);
-	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
-		printf("easelfs %s (libfuse %s)\n", EASELFS_VERSION, fuse_pkgversion());
-		return CLI_OK;
-	}
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))
+		return version();
 	if (is_mount_without_a_word(argv))
 		return command_run(command_by_name("mount"), argc, argv);
 	const struct command *c = command_by_name(argv[1]);

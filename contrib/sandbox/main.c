@@ -4,9 +4,14 @@
 #include "http.h"
 #include "painter.h"
 #include "results.h"
+#include "version.h"
 #include "world.h"
 
 #include <errno.h>
+#include <ft2build.h>
+#include FT_FREETYPE_H
+#include <microhttpd.h>
+#include <png.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,6 +21,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+#include <webp/encode.h>
 
 struct options {
     struct settings set;
@@ -79,6 +85,7 @@ static bool set_exit_on_eof(struct options *o, const char *v)
 }
 
 static bool show_help(struct options *o, const char *v);
+static bool show_version(struct options *o, const char *v);
 
 static const struct option_row {
     const char *name, *argument;    /* no argument: a flag */
@@ -94,6 +101,7 @@ static const struct option_row {
     {"painters", "N", set_painters, "threads that paint, 1 to 8 (1)"},
     {"font", "FILE", set_font, "paint text with this font; none: the built-in one"},
     {"help", NULL, show_help, "this text"},
+    {"version", NULL, show_version, "versions of the program and of the libraries that it runs with"},
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 
@@ -108,6 +116,25 @@ static bool show_help(struct options *o, const char *v)
                rows[i].argument ? rows[i].argument : "", rows[i].prose);
     puts("\nSettings, which POST /control/settings changes at run time too:\n");
     settings_help(stdout);
+    exit(0);
+}
+
+/* Of libjpeg-turbo nothing can be asked. */
+static bool show_version(struct options *o, const char *v)
+{
+    (void)o;
+    (void)v;
+    unsigned webp = (unsigned)WebPGetEncoderVersion();
+    puts("easelfs-sandbox " EASELFS_VERSION);
+    printf("libmicrohttpd %s\nlibpng %s\nlibwebp %u.%u.%u\n", MHD_get_version(), png_get_libpng_ver(NULL),
+           webp >> 16, webp >> 8 & 0xff, webp & 0xff);
+    FT_Library freetype;
+    if (!FT_Init_FreeType(&freetype)) {
+        FT_Int major, minor, patch;
+        FT_Library_Version(freetype, &major, &minor, &patch);
+        printf("FreeType %d.%d.%d\n", major, minor, patch);
+        FT_Done_FreeType(freetype);
+    }
     exit(0);
 }
 

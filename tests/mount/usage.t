@@ -45,6 +45,22 @@ for command in "${commands[@]}"; do
 	is "$(easelfs "$command" --help)" "$(easelfs help "$command")" "is help $command"
 done
 says 0 'easelfs-sandbox .OPTION' 'sandbox --help is that of the program' easelfs sandbox --help
+# What pkg-config knows is what the program was built with, and what is loaded here.
+said=$(easelfs --version)
+version=$(sed -n 's/^#define EASELFS_VERSION "\(.*\)"/\1/p' version.h)
+is "$(head -n 1 <<<"$said")" "easelfs ${version:?}" '--version begins with the version'
+while read -r module name; do
+	like "$said" "(^|"$'\n'")$name $(pkg-config --modversion "$module")( |"$'\n'"|$)" "it has that of $name"
+done <<-END
+	fuse3 libfuse
+	libcurl libcurl
+	sqlite3 SQLite
+	libcrypto libcrypto OpenSSL
+	libcjson cJSON
+END
+like "$said" 'utf8proc [0-9.]+$' 'it has that of utf8proc, whose pkg-config says another'
+like "$said" 'libcurl [0-9.]+ .*(SSL|TLS)/' 'and the library that curl uses for TLS'
+is "$(easelfs -V)" "$said" '-V is the same'
 like "$(easelfs help mount)" 'settle .*-o|options .*settle' 'the options of the mount are in its help'
 
 done_testing

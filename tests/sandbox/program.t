@@ -6,6 +6,11 @@
 for option in port result-port key ready-fd exit-on-eof time speed submit-rpm canned image-urls pad drafts request-bytes engine ratelimit-headers; do
 	ok "--help tells of --$option" grep -q -- "^  --$option" "$WORK/help"
 done
+said=$("$O/easelfs-sandbox" --version)
+is "$? ${said%%$'\n'*}" "0 easelfs-sandbox $(sed -n 's/^#define EASELFS_VERSION "\(.*\)"/\1/p' version.h)" '--version says it'
+for library in libmicrohttpd libpng libwebp; do
+	like "$said" "$library $(pkg-config --modversion "$library")" "and that of $library"
+done
 wrong() {
 	"$O/easelfs-sandbox" "$@" >/dev/null 2>"$WORK/wrong"
 	is $? 2 "$* is a usage error"
