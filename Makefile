@@ -1,11 +1,6 @@
-# easelfs.  make, make check, make check-long, make check-desktop, make fuzz, make demo, make install.  V=1 shows commands, O=dir builds elsewhere.
+# easelfs.  make, make check, make check-long, make check-desktop, make fuzz, make demo, make install, make uninstall.
+# V=1 shows commands, O=dir builds elsewhere.
 O ?= build
-PREFIX ?= /usr/local
-DESTDIR ?=
-MANDIR ?= $(PREFIX)/share/man
-# Where mount(8) looks for mount.fuse.easelfs, and only there; empty: it is not installed.
-MOUNT_HELPER_DIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/sbin)
-SYSTEMD_DIR ?= $(PREFIX)/lib/systemd
 CC ?= gcc
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
@@ -18,13 +13,13 @@ PKG_TESTS := cmocka
 PKG_DAEMON += $(shell pkg-config --exists libseccomp && echo libseccomp)
 
 OPT ?= -O2 -g
-HARDEN ?= -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fPIE
+HARDEN ?= -D_FORTIFY_SOURCE=3 -fstack-protector-strong
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla \
         -Wformat=2 -Wno-format-nonliteral -Wundef
 # KILL=1: it kills itself where EASELFS_KILL says (cache/kill.h).
-CPPFLAGS_ALL := -D_GNU_SOURCE -DFUSE_USE_VERSION=314 -DPREFIX='"$(PREFIX)"' $(if $(filter 1,$(KILL)),-DKILL_POINTS) \
+CPPFLAGS_ALL := -D_GNU_SOURCE -DFUSE_USE_VERSION=314 $(if $(filter 1,$(KILL)),-DKILL_POINTS) \
                 $(if $(filter libseccomp,$(PKG_DAEMON)),-DHAVE_SECCOMP) $(CPPFLAGS)
-CFLAGS_ALL = -std=gnu11 $(OPT) $(HARDEN) $(WARN) -MMD -MP $(CFLAGS) $(SAN)
+CFLAGS_ALL = -std=gnu11 -fPIE $(OPT) $(HARDEN) $(WARN) -MMD -MP $(CFLAGS) $(SAN)
 LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now -pthread $(LDFLAGS) $(SAN)
 
 # Who may look into which room: the compiler is told no other folder.
@@ -145,7 +140,7 @@ kill:
 FUZZ_CC ?= clang
 FUZZ_S ?= 60
 fuzz:
-	$(Q)$(MAKE) --no-print-directory O=$(O)/fuzz CC=$(FUZZ_CC) HARDEN=-fPIE FUZZ_MAIN=-fsanitize=fuzzer \
+	$(Q)$(MAKE) --no-print-directory O=$(O)/fuzz CC=$(FUZZ_CC) HARDEN= FUZZ_MAIN=-fsanitize=fuzzer \
 	    SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' fuzzers
 	$(Q)O=$(O)/fuzz FUZZ_S=$(FUZZ_S) tests/fuzz/run
 fuzzers: $(FUZZERS)
@@ -159,25 +154,42 @@ demo: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)O=$(O) contrib/demo
 
+# Where things go; nothing of it is in the programs, so another PREFIX than at the build is as good.
+PREFIX ?= /usr/local
+prefix = $(PREFIX)
+bindir = $(prefix)/bin
+datadir = $(prefix)/share
+mandir = $(datadir)/man
+bashcompdir = $(datadir)/bash-completion/completions
+zshcompdir = $(datadir)/zsh/site-functions
+fishcompdir = $(datadir)/fish/vendor_completions.d
+
+# What `make install` makes, and `make uninstall` removes: mode, file, and what it is called there.
+define INSTALLED
+755 $(O)/easelfs $(bindir)/easelfs
+755 $(O)/easelfs-sandbox $(bindir)/easelfs-sandbox
+644 contrib/man/easelfs.1 $(mandir)/man1/easelfs.1
+644 contrib/man/easelfs.5 $(mandir)/man5/easelfs.5
+644 contrib/man/easelfs-sandbox.1 $(mandir)/man1/easelfs-sandbox.1
+644 contrib/completions/easelfs.bash $(bashcompdir)/easelfs
+644 contrib/completions/_easelfs $(zshcompdir)/_easelfs
+644 contrib/completions/easelfs.fish $(fishcompdir)/easelfs.fish
+endef
+install uninstall: export INSTALLED := $(INSTALLED)
+install uninstall: export DESTDIR := $(DESTDIR)
+for_installed = printf '%s\n' "$$INSTALLED" | while read -r mode from to; do \
+	printf '  %-6s %s\n' $(1) "$$DESTDIR$$to"; $(2) || exit; done
+
 install: all
-	install -D -m 755 $(O)/easelfs $(DESTDIR)$(PREFIX)/bin/easelfs
-	install -D -m 755 $(O)/easelfs-sandbox $(DESTDIR)$(PREFIX)/bin/easelfs-sandbox
-	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man1 contrib/man/easelfs.1 contrib/man/easelfs-sandbox.1
-	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man5 contrib/man/easelfs.5
-	install -D -m 644 contrib/completions/easelfs.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/easelfs
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/zsh/site-functions contrib/completions/_easelfs
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d contrib/completions/easelfs.fish
-	sed 's,/usr/bin/,$(PREFIX)/bin/,' contrib/systemd/system/easelfs@.service | \
-	    install -D -m 644 /dev/stdin $(DESTDIR)$(SYSTEMD_DIR)/system/easelfs@.service
-	sed 's,/usr/bin/,$(PREFIX)/bin/,' contrib/systemd/user/easelfs@.service | \
-	    install -D -m 644 /dev/stdin $(DESTDIR)$(SYSTEMD_DIR)/user/easelfs@.service
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/easelfs/examples contrib/systemd/examples/*
-	$(if $(MOUNT_HELPER_DIR),install -d $(DESTDIR)$(MOUNT_HELPER_DIR))
-	$(if $(MOUNT_HELPER_DIR),ln -sf $(PREFIX)/bin/easelfs $(DESTDIR)$(MOUNT_HELPER_DIR)/mount.fuse.easelfs)
+	$(Q)$(call for_installed,COPY,install -D -m $$mode "$$from" "$$DESTDIR$$to")
+
+# Folders stay: others have things in them, or will.
+uninstall:
+	$(Q)$(call for_installed,REMOVE,rm -f "$$DESTDIR$$to")
 
 clean:
 	rm -rf $(O)
 
-.PHONY: all check check-built check-long check-desktop kill fuzz fuzzers deps deps-check demo install clean
+.PHONY: all check check-built check-long check-desktop kill fuzz fuzzers deps deps-check demo install uninstall clean
 .SECONDARY:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

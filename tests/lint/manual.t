@@ -49,23 +49,4 @@ empty "$({ column header 2; column header 3 | tr ' ' '\n' | grep .; } | lacking 
 	'easelfs(5) has every header in every spelling'
 empty "$("$O/easelfs-sandbox" --help | sed -n 's/^  \(--[a-z-]*\).*/\1/p' | lacking $man/easelfs-sandbox.1)" \
 	'easelfs-sandbox(1) has every option'
-
-# What `make install` puts where.
-dest=$(mktemp -d "${TEST_DIR:-/var/tmp}/install.XXXXXX") || exit
-trap 'rm -rf "$dest"' EXIT
-said=$(make -s O="$O" V=1 PREFIX=/usr DESTDIR="$dest" install 2>&1) || empty "$said" 'make install works'
-missing=
-for file in bin/easelfs bin/easelfs-sandbox share/man/man1/easelfs.1 share/man/man5/easelfs.5 \
-	share/man/man1/easelfs-sandbox.1 share/bash-completion/completions/easelfs \
-	share/zsh/site-functions/_easelfs share/fish/vendor_completions.d/easelfs.fish \
-	lib/systemd/system/easelfs@.service lib/systemd/user/easelfs@.service \
-	share/doc/easelfs/examples/srv-gen.mount share/doc/easelfs/examples/srv-gen.automount; do
-	[ -s "$dest/usr/$file" ] || missing+=" $file"
-done
-empty "$missing" 'everything is installed'
-[ "$(readlink "$dest/sbin/mount.fuse.easelfs")" = /usr/bin/easelfs ] || missing=mount.fuse.easelfs
-empty "$missing" 'the helper of mount(8), too'
-rm -r "$dest"
-said=$(make -s O="$O" V=1 PREFIX=/home/you DESTDIR="$dest" install 2>&1) || empty "$said" 'make install works'
-empty "$(ls "$dest" | grep -vx home)" 'in a home nothing else is touched'
 echo "1..$count"
