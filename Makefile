@@ -2,6 +2,7 @@
 # V=1 shows commands, O=dir builds elsewhere.
 O ?= build
 CC ?= gcc
+PKG_CONFIG ?= pkg-config
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-6s %s\n' $(1) $(2))
@@ -20,7 +21,7 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointe
 CPPFLAGS_ALL := -D_GNU_SOURCE -DFUSE_USE_VERSION=314 $(if $(filter 1,$(KILL)),-DKILL_POINTS) \
                 $(if $(filter libseccomp,$(PKG_DAEMON)),-DHAVE_SECCOMP) $(CPPFLAGS)
 CFLAGS_ALL = -std=gnu11 -fPIE $(OPT) $(HARDEN) $(WARN) -MMD -MP $(CFLAGS) $(SAN)
-LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now -pthread $(LDFLAGS) $(SAN)
+LDFLAGS_ALL = -fPIE -pie -Wl,-z,relro,-z,now -pthread $(LDFLAGS) $(SAN)
 
 # Who may look into which room: the compiler is told no other folder.
 SEES_base :=
@@ -30,8 +31,8 @@ SEES_fs := fs api cache
 SEES_tests := fs api cache tests
 SEES_sandbox := contrib/sandbox
 
-pkg_cflags = $(if $(strip $(1)),$(shell pkg-config --cflags $(1)))
-pkg_libs = $(shell pkg-config --libs $(1))
+pkg_cflags = $(if $(strip $(1)),$(shell $(PKG_CONFIG) --cflags $(1)))
+pkg_libs = $(shell $(PKG_CONFIG) --libs $(1))
 
 objs = $(patsubst %,$(O)/%.o,$(basename $(1)))
 BASE_OBJS := $(O)/base.o
@@ -114,12 +115,16 @@ $(O)/tests/%.o: tests/%.c | $(COMMON)
 $(O)/api/models_ini.o: api/models.ini
 	@mkdir -p $(@D)
 	$(call say,EMBED,$<)
-	$(Q)printf '.section .rodata\n.global models_ini\n.global models_ini_end\nmodels_ini:\n.incbin "%s"\nmodels_ini_end:\n.byte 0\n.section .note.GNU-stack,"",@progbits\n' $< | $(CC) -x assembler -c -o $@ -
+	$(Q)printf '.section .rodata\n.global models_ini\n.global models_ini_end\nmodels_ini:\n.incbin "%s"\nmodels_ini_end:\n.byte 0\n.section .note.GNU-stack,"",@progbits\n' $< | $(CC) $(CPPFLAGS) -fPIE $(CFLAGS) -x assembler -c -o $@ -
 
 check: deps-check
 	$(Q)$(MAKE) --no-print-directory check-built
 check-built: all kill $(UNIT_TESTS) $(FUZZERS) $(TEST_TOOLS)
 	$(Q)O=$(O) tests/run
+
+# Those that need neither a mount nor root, for builds of packages.
+check-unit: $(UNIT_TESTS) $(FUZZERS)
+	$(Q)O=$(O) tests/run tests/unit/ tests/fuzz/
 
 # What takes long: a thousand kills, random operations, load.  KILLS=n, STEPS=n, SEED=n.
 check-long: deps
@@ -187,9 +192,26 @@ install: all
 uninstall:
 	$(Q)$(call for_installed,REMOVE,rm -f "$$DESTDIR$$to")
 
+# The release's source, the same bytes each time: what git knows, or all but what was built.
+VERSION := $(shell sed -n 's/^.define EASELFS_VERSION "\(.*\)"/\1/p' version.h)
+DIST := $(O)/easelfs-$(VERSION)
+dist:
+	@mkdir -p $(O)
+	$(Q){ git ls-files -z 2>/dev/null || find . -path ./$(O) -prune -o -type f -printf '%P\0'; } | LC_ALL=C sort -z | \
+	    tar --null -T - --transform='flags=r;s|^|easelfs-$(VERSION)/|' --owner=0 --group=0 --numeric-owner --mode=go=rX,u+rw,a-s \
+	        --mtime="$$(sed -n 's/^ -- .*>  //p;T;q' contrib/debian/changelog)" -c | gzip -n9 >$(DIST).tar.gz
+
+# The packages of Debian and Ubuntu, in $(O)/deb/.
+deb: dist
+	$(Q)rm -rf $(O)/deb && mkdir $(O)/deb
+	$(Q)cp $(DIST).tar.gz $(O)/deb/easelfs_$(VERSION).orig.tar.gz
+	$(Q)umask 022 && cd $(O)/deb && tar -xf easelfs_$(VERSION).orig.tar.gz && cd easelfs-$(VERSION) && \
+	    cp -r contrib/debian debian && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL dpkg-buildpackage -us -uc
+	$(Q)cd $(O)/deb && lintian --allow-root --fail-on error,warning *.changes
+
 clean:
 	rm -rf $(O)
 
-.PHONY: all check check-built check-long check-desktop kill fuzz fuzzers deps deps-check demo install uninstall clean
+.PHONY: all check check-built check-unit check-long check-desktop kill fuzz fuzzers deps deps-check demo install uninstall dist deb clean
 .SECONDARY:
--include $(shell find $(O) -name '*.d' 2>/dev/null)
+-include $(shell find $(O) -path $(O)/deb -prune -o -name '*.d' -type f -print 2>/dev/null)
