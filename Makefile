@@ -21,7 +21,8 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointe
 CPPFLAGS_ALL := -D_GNU_SOURCE -DFUSE_USE_VERSION=314 $(if $(filter 1,$(KILL)),-DKILL_POINTS) \
                 $(if $(filter libseccomp,$(PKG_DAEMON)),-DHAVE_SECCOMP) $(CPPFLAGS)
 CFLAGS_ALL = -std=gnu11 -fPIE $(OPT) $(HARDEN) $(WARN) -MMD -MP $(CFLAGS) $(SAN)
-LDFLAGS_ALL = -fPIE -pie -Wl,-z,relro,-z,now -pthread $(LDFLAGS) $(SAN)
+# musl gives threads 128 KiB of stack unless the program says otherwise; glibc does not look.
+LDFLAGS_ALL = -fPIE -pie -Wl,-z,relro,-z,now,-z,stack-size=1048576 -pthread $(LDFLAGS) $(SAN)
 
 # Who may look into which room: the compiler is told no other folder.
 SEES_base :=

@@ -127,7 +127,7 @@ static int listing_seek(struct listing *l, off_t off)
 static int listing_peek(struct listing *l, struct dirent64 **entry)
 {
 	if (l->at == l->len) {
-		ssize_t len = getdents64(l->handle->fd, l->bytes, sizeof(l->bytes));
+		ssize_t len = getdents64(l->handle->fd, (void *)l->bytes, sizeof(l->bytes));
 
 		if (len < 0)
 			return -errno;

@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "commit.h"
+#include "kernel.h"
 #include "virtual.h"
 
 /* --- CREATE, OPEN ---------------------------------------------------------------------------- */
@@ -216,7 +216,7 @@ static ssize_t append(int fd, struct fuse_bufvec *in)
 	ssize_t size = gather(in, &bytes);
 	struct iovec part = { .iov_base = bytes, .iov_len = (size_t)size };
 
-	if (size >= 0 && (size = pwritev2(fd, &part, 1, 0, RWF_APPEND)) < 0)
+	if (size >= 0 && (size = kernel_write(fd, &part, 1, RWF_APPEND)) < 0)
 		return -errno;
 	return size;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "commit.h"
+#include "kernel.h"
 #include "virtual.h"
 
 /* --- making names: MKDIR, MKNOD, SYMLINK, LINK ----------------------------------------------- */
@@ -293,7 +294,7 @@ static int rename_ends(fuse_req_t req, struct end *from, struct end *to, unsigne
 		return -ENOENT;
 	if (to->exists && !(flags & RENAME_EXCHANGE) && !is_one_file(from, to))
 		to->remains = open_remains(to->folder, to->name, &to->st);
-	if (renameat2(from->folder->fd, from->name, to->folder->fd, to->name, flags) < 0)
+	if (kernel_rename(from->folder->fd, from->name, to->folder->fd, to->name, flags) < 0)
 		return -errno;
 	return 0;
 }

@@ -15,6 +15,7 @@
 #include <utlist.h>
 
 #include "fs.h"
+#include "kernel.h"
 #include "kill.h"
 #include "status_nodes.h"
 #include "virtual_internal.h"
@@ -220,7 +221,7 @@ static int tell_rename(int root, const char *from, const char *to, unsigned flag
 
 	if (place_open(&a, root, from) < 0 || place_open(&b, root, to) < 0)
 		return -1;
-	return renameat2(a.folder, a.name, b.folder, b.name, flags);
+	return kernel_rename(a.folder, a.name, b.folder, b.name, flags);
 }
 
 static int tell_link(int root, const char *from, const char *to)
