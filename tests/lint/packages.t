@@ -42,6 +42,7 @@ for file in bin/easelfs bin/easelfs-sandbox share/man/man1/easelfs.1 share/man/m
 	[ -s "$dest/usr/$file" ] || missing+=" $file"
 done
 empty "$missing" 'everything is where it should be'
+empty "$([ "$(readlink "$dest/sbin/mount.fuse.easelfs")" = /usr/bin/easelfs ] || find "$dest/sbin")" 'mount(8) finds its helper'
 empty "$(cd "$dest" && find . -type f ! -perm 644 ! -path '*bin/*')" 'files can be read'
 empty "$(cd "$dest" && find . -type f ! -perm 755 -path '*bin/*')" 'programs can be run'
 empty "$(make -q O="$O" PREFIX=/elsewhere all || echo 'something would be built')" 'another PREFIX builds nothing anew'
@@ -68,7 +69,10 @@ missing=
 for file in opt/b/easelfs opt/m/man5/easelfs.5 opt/c/easelfs usr/local/share/zsh/site-functions/_easelfs; do
 	[ -s "$work/two/$file" ] || missing+=" $file"
 done
+[ "$(readlink "$work/two/sbin/mount.fuse.easelfs")" = /opt/b/easelfs ] || missing+=" mount.fuse.easelfs"
 empty "$missing" 'and hold for what belongs there'
+empty "$(made install DESTDIR="$work/three" PREFIX=/home/me/.local; find "$work/three" -name 'mount.*')" \
+	'elsewhere there is no helper, as nobody looks there'
 touch "$work/file"
 empty "$([ -n "$(made install DESTDIR="$work/file")" ] || echo 'it went well')" 'installing where nothing can be is an error'
 echo "1..$count"
