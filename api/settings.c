@@ -7,11 +7,11 @@
 #include <cjson/cJSON.h>
 
 const struct setting_info setting_table[SET_COUNT] = {
-	[SET_MODEL] = { "model", "", "a name or alias from the model table" },
-	[SET_PROVIDER] = { "provider", "", "a name from the provider table" },
+	[SET_MODEL] = { "model", "", "a name or alias from the model table", "<models>" },
+	[SET_PROVIDER] = { "provider", "", "a name from the provider table", "<providers>" },
 	[SET_SIZE] = { "size", "aspect-ratio aspectRatio aspect_ratio",
 	               "a ratio of the model (16:9), or WIDTHxHEIGHT that is one of its sizes" },
-	[SET_RESOLUTION] = { "resolution", "image-size imageSize image_size", "512 (0.5K), 1K, 2K, 4K" },
+	[SET_RESOLUTION] = { "resolution", "image-size imageSize image_size", "512 (0.5K), 1K, 2K, 4K", "512 1K 2K 4K" },
 	[SET_N] = { "n", "", "1 to 16" },
 	[SET_REFS] = { "refs", "images image_urls image-urls imageUrls",
 	               "paths, globs and URLs of pictures, separated by commas" },
@@ -24,20 +24,20 @@ const struct setting_info setting_table[SET_COUNT] = {
 	                            "a whole number from 1" },
 	[SET_CANDIDATES] = { "candidates", "candidate-count candidateCount candidate_count", "1 to 10" },
 	[SET_MODALITIES] = { "modalities", "response-modalities responseModalities response_modalities",
-	                     "IMAGE, or TEXT, IMAGE" },
+	                     "IMAGE, or TEXT, IMAGE", "IMAGE" },
 	[SET_FORMAT] = { "format", "mime-type mimeType mime_type output-format output_format",
-	                 "png, jpeg, webp" },
+	                 "png, jpeg, webp", "png jpeg webp" },
 	[SET_QUALITY] = { "quality", "compression-quality compressionQuality compression_quality",
 	                  "1 to 100, with format jpeg" },
 	[SET_PEOPLE] = { "people", "person-generation personGeneration person_generation",
-	                 "all, adult, none" },
+	                 "all, adult, none", "all adult none" },
 	[SET_SAFETY] = { "safety", "",
 	                 "harassment, hate, sexual, dangerous, each = off, low, medium or high" },
 	[SET_THINKING] = { "thinking", "thinking-level thinkingLevel thinking_level "
 	                               "thinking-budget thinkingBudget thinking_budget",
-	                   "minimal, low, medium, high, or a number of tokens" },
-	[SET_SEARCH] = { "search", "", "web, image (image implies web), off" },
-	[SET_REUSE] = { "reuse", "", "yes, no" },
+	                   "minimal, low, medium, high, or a number of tokens", "minimal low medium high" },
+	[SET_SEARCH] = { "search", "", "web, image (image implies web), off", "web image off" },
+	[SET_REUSE] = { "reuse", "", "yes, no", "yes no" },
 };
 
 /* What requests hold under `metadata`, by the API's spelling, and we know as a header. */

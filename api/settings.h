@@ -23,6 +23,8 @@ struct setting_info {
 	const char *name;             /* canonical, as in DESIGN section 2 */
 	const char *aliases;          /* blank-separated; the API's own spellings among them */
 	const char *takes;            /* the values, in words, for messages and help */
+	const char *words;            /* those that can be listed, blank-separated, for completions; or NULL.
+	                                 `<models>`, `<providers>`, `<files>`: what there is of these */
 };
 extern const struct setting_info setting_table[SET_COUNT];
 

@@ -144,27 +144,32 @@ static const struct option_row {
 	const char *name, *takes, *initial, *prose;
 	bool flag;                    /* the name alone means yes */
 	bool (*set)(struct options *o, const char *value);
+	const char *words;            /* as in setting_table */
 } option_table[] = {
-	{ "config", "a file's path", "~/.config/easelfs/config", "the configuration file", false, NULL },
+	{ "config", "a file's path", "~/.config/easelfs/config", "the configuration file", false, NULL,
+	  "<files>" },
 	{ "model", "a model's name or alias", "the first one with a key", "the model for prompts that name none",
-	  false, NULL },
+	  false, NULL, "<models>" },
 	{ "provider", "a provider's name", "the model's own", "the provider for prompts that name none",
-	  false, NULL },
+	  false, NULL, "<providers>" },
 	{ "settle", "seconds, 0 to 3600", "0.2", "how long a file must be left alone before its task starts",
-	  false, set_settle },
+	  false, set_settle, NULL },
 	{ "budget", "pictures a day (100), money a day (5 USD), or none", "100",
-	  "how much may start by itself in a day; more is held", false, set_budget },
+	  "how much may start by itself in a day; more is held", false, set_budget, "none" },
 	{ "in_flight", "a whole number; 0 leaves it to the provider", "0",
-	  "how many tasks may be under way at once", false, set_in_flight },
+	  "how many tasks may be under way at once", false, set_in_flight, NULL },
 	{ "crash_loop", "ends/seconds (3/600), or none", "3/600",
-	  "so many unclean ends within that time hold what is under way, until a release", false, set_crash_loop },
-	{ "reuse", "yes or no", "yes", "the same request gets the same picture, for nothing", true, set_reuse },
-	{ "ask", "yes or no", "no", "show the ask folder", true, set_ask },
+	  "so many unclean ends within that time hold what is under way, until a release", false, set_crash_loop,
+	  "none" },
+	{ "reuse", "yes or no", "yes", "the same request gets the same picture, for nothing", true, set_reuse,
+	  "yes no" },
+	{ "ask", "yes or no", "no", "show the ask folder", true, set_ask, "yes no" },
 	{ "sandbox", "yes or no", "no", "sample pictures from a provider on this machine: no key, no cost",
-	  true, set_sandbox },
+	  true, set_sandbox, "yes no" },
 	{ "sandboxing", "on or off", "on", "the daemon gives up rights that it does not need", true,
-	  set_sandboxing },
-	{ "log", "error, warning, info or debug", "info", "how much is logged", false, set_log },
+	  set_sandboxing, "on off" },
+	{ "log", "error, warning, info or debug", "info", "how much is logged", false, set_log,
+	  "error warning info debug" },
 };
 
 /* What was said last, and where. */
@@ -844,10 +849,11 @@ void options_table(struct buf *out)
 	for (size_t i = 0; i < ARRAY_LEN(option_table); i++) {
 		const struct option_row *row = &option_table[i];
 
-		buf_fmt(out, "setting\t%s\t%s\t%s\t%s\n", row->name, row->takes, row->initial, row->prose);
+		buf_fmt(out, "setting\t%s\t%s\t%s\t%s\t%s\n", row->name, row->takes, row->initial, row->prose,
+		        row->words ? row->words : "");
 	}
 	for (size_t i = 0; i < SET_COUNT; i++)
 		if (!option_by_name(setting_table[i].name))
-			buf_fmt(out, "setting\t%s\t%s\t\tfor prompts that do not say\n", setting_table[i].name,
-			        setting_table[i].takes);
+			buf_fmt(out, "setting\t%s\t%s\t\tfor prompts that do not say\t%s\n", setting_table[i].name,
+			        setting_table[i].takes, setting_table[i].words ? setting_table[i].words : "");
 }

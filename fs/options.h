@@ -55,7 +55,8 @@ void options_report(const struct options *o, void (*each)(void *arg, const char 
                                                           const char *from), void *arg);
 /* One line per option, for --help and `-o help`. */
 void options_help(struct buf *out);
-/* The same for `easelfs help --table`: `setting`, name, what it takes, default, prose, between tabs. */
+/* The same for `easelfs help --table`: `setting`, name, what it takes, default, prose, words that it takes (as in
+ * setting_table), between tabs. */
 void options_table(struct buf *out);
 
 #endif

@@ -30,11 +30,40 @@ function __easelfs_at
     test (__easelfs_place) = $argv[1]
 end
 
+# N: a column of the table of models.
+function __easelfs_column
+    easelfs models 2>/dev/null | awk -v n=$argv[1] 'NR > 1 { print $n }' | sort -u
+end
+
+# SETTING: the values that can be listed.
+function __easelfs_values
+    set -l words (easelfs help --table 2>/dev/null | awk -F '\t' -v name=$argv[1] '$1 == "setting" && $2 == name { print $6 }')
+    switch "$words"
+        case '<models>'
+            __easelfs_column 1
+        case '<providers>'
+            __easelfs_column 2
+        case '<files>'
+            string replace -r '^.*=' '' -- (commandline -ct) | read -l path
+            printf '%s\n' $path*
+        case '?*'
+            string split ' ' -- $words
+    end
+end
+
 # The value of -o is a list; what stands before the last comma stays.
 function __easelfs_settings
+    set -l item (string replace -r '^.*,' '' -- (commandline -ct))
     set -l before (string match -r '^.*,' -- (commandline -ct); or echo '')
-    for row in (__easelfs_rows setting '' 2 3)
-        string replace \t =\t -- $before$row
+    if string match -q '*=*' -- $item
+        set -l name (string replace -r '=.*' '' -- $item)
+        for value in (__easelfs_values $name)
+            echo $before$name=$value
+        end
+    else
+        for row in (__easelfs_rows setting '' 2 3)
+            string replace \t =\t -- $before$row
+        end
     end
 end
 
@@ -46,4 +75,4 @@ complete -c easelfs -n '__easelfs_at option' -a '(__easelfs_rows option (__easel
 complete -c easelfs -n '__easelfs_at option' -a --help -d 'say what the command does'
 complete -c easelfs -n '__easelfs_at folders' -a '(__fish_complete_directories)'
 complete -c easelfs -n '__easelfs_at paths' -F
-complete -c easelfs -n '__easelfs_at models' -a '(easelfs models 2>/dev/null | awk "NR > 1 { print \$1 }")'
+complete -c easelfs -n '__easelfs_at models' -a '(__easelfs_column 1)'

@@ -10,20 +10,29 @@ export HOME PATH XDG_CONFIG_HOME=$HOME XDG_DATA_HOME=$HOME XDG_CACHE_HOME=$HOME
 trap 'rm -rf "$HOME"' EXIT
 cd "$HOME" || exit
 mkdir folder
-touch file.txt
+touch file.txt 'two words.txt'
 table=$(easelfs help --table)
 count=0
 
+# Types the words into a bash on a terminal, where M-* inserts all completions, and has them said.  Of several that
+# go on behind a `=` or `:`, only the first says what stands before it.
 in_bash() {
-	bash -c '. "$1"; COMP_WORDS=("${@:2}"); COMP_CWORD=$(($# - 2)); _easelfs; printf "%s\n" "${COMPREPLY[@]}"' \
-		- "$scripts/easelfs.bash" "$@"
+	cat >"$HOME/bashrc" <<-END
+		. "$scripts/easelfs.bash"
+		words() { printf '%s\n' "\$@" >"\$HOME/said"; exit; }
+		bind 'set enable-bracketed-paste off'
+	END
+	rm -f "$HOME/said"
+	printf '%s\e*\001words \r' "$*" |
+		timeout 20 script -qec "bash --rcfile '$HOME/bashrc' -i" /dev/null >"$HOME/screen" 2>&1
+	cat "$HOME/said" 2>/dev/null || cat "$HOME/screen"
 }
 
 # Without a terminal there is no completion system: what our function asks of it is printed.
 in_zsh() {
 	zsh -fc '
 		_describe() { [[ $1 != -* ]] || shift; local item; for item in ${(P)2}; print -r -- "${item%%:*}${4:-}" }
-		compset() { prefix=${words[CURRENT]%,*} }
+		compset() { prefix=$2 }
 		compadd() { shift; print -l -- $@ }
 		_files() { if [[ ${1:-} == -/ ]]; then print -l -- *(/); else print -l -- *; fi }
 		words=("${@:2}"); CURRENT=${#words}; script=$1; set --; . $script' - "$scripts/_easelfs" "$@"
@@ -68,6 +77,18 @@ for shell in bash zsh fish; do
 	offers $shell 'easelfs wait _' file.txt
 	offers $shell 'easelfs models _' nano-banana-2
 done
-offers bash 'easelfs mount -o size=1:1,se' size=1:1,settle=
-offers fish 'easelfs mount -o size=1:1,se' size=1:1,settle=
+offers bash 'easelfs mount fold' folder
+offers bash 'easelfs wait two\ w' 'two words.txt'
+for shell in bash fish; do
+	offers $shell 'easelfs mount -o size=1:1,set' size=1:1,settle=
+	offers $shell 'easelfs mount -o lo' log=
+	offers $shell 'easelfs mount -o size=1:1,log=w' size=1:1,log=warning
+	offers $shell 'easelfs models -o provider=toap' provider=toapis
+	offers $shell 'easelfs mount -o model=nano-banana-2-l' model=nano-banana-2-lite
+	offers $shell 'easelfs mount -o config=file' config=file.txt
+done
+offers zsh 'easelfs mount -o size=1:1,log=' error warning info debug
+offers zsh 'easelfs models -o provider=' toapis openai google
+offers zsh 'easelfs mount -o model=' nano-banana-2
+offers zsh 'easelfs mount -o config=' file.txt
 echo "1..$count"
