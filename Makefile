@@ -138,6 +138,12 @@ check-desktop:
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)O=$(O) tests/run --desktop
 
+# Packages of several distributions; one is installed in a new Debian.  As root.
+check-package:
+	$(Q)contrib/install-deps --package
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)O=$(O) tests/run --package
+
 # The program that tests kill.
 kill:
 	$(Q)$(MAKE) --no-print-directory O=$(O)/kill KILL=1 $(O)/kill/easelfs
@@ -218,6 +224,6 @@ deb: dist
 clean:
 	rm -rf $(O)
 
-.PHONY: all check check-built check-unit check-long check-desktop kill fuzz fuzzers deps deps-check demo install uninstall dist deb clean
+.PHONY: all check check-built check-unit check-long check-desktop check-package kill fuzz fuzzers deps deps-check demo install uninstall dist deb clean
 .SECONDARY:
 -include $(shell find $(O) -path $(O)/deb -prune -o -name '*.d' -type f -print 2>/dev/null)

@@ -75,4 +75,85 @@ empty "$(made install DESTDIR="$work/three" PREFIX=/home/me/.local; find "$work/
 	'elsewhere there is no helper, as nobody looks there'
 touch "$work/file"
 empty "$([ -n "$(made install DESTDIR="$work/file")" ] || echo 'it went well')" 'installing where nothing can be is an error'
+
+# --- the recipes ------------------------------------------------------------------------------------
+
+debian=contrib/debian rpm=contrib/rpm/easelfs.spec arch=contrib/arch/PKGBUILD alpine=contrib/alpine/APKBUILD
+empty "$({ bash -n $arch; sh -n $alpine; make -n -f $debian/rules build; } 2>&1 >/dev/null)" 'their syntax is right'
+empty "$(find $debian/rules $debian/tests/smoke ! -perm -u=x)" 'what is run can be run'
+
+# in_shell FILE NAME…: the variables of a recipe that is a shell script, one word a line.
+in_shell() { bash -c '. "$1"; for name in "${@:2}"; do declare -n v=$name; printf "%s\n" ${v[@]}; done' - "$@"; }
+
+empty "$({
+	sed -n 's/^easelfs (\(.*\)-[0-9]*) .*/\1/p;q' $debian/changelog
+	sed -n 's/^Version: *//p; s/^\* .* - \(.*\)-[0-9]*$/\1/p' $rpm
+	in_shell $arch pkgver
+	in_shell $alpine pkgver
+} | sort | uniq -c | grep -vx " *5 $version")" "all say version $version"
+
+# field NAME FILE: of a paragraph of Debian's; the names of the packages in it, one a line.
+field() { awk -v name="$1:" '/^[^ ]/ { on = $1 == name } on' "$2" | sed 's/^[^ ]*: *//' | tr -d ' ' | sed 's/[(<,$].*//; /^$/d'; }
+
+# What contrib/install-deps calls things: known COLUMN [REGEX]: of the rows whose first column it fits.
+known() {
+	sed -n "/^table='/,/^'/p" contrib/install-deps |
+		awk -v column="$1" -v regex="${2:-.}" 'NF == 5 && $1 ~ regex { print $column }' | sort -u
+}
+libraries='^pkg:|^inc:uthash'
+builds() {
+	case $1 in
+	debian) field Build-Depends $debian/control | grep -vx debhelper-compat ;;
+	fedora) sed -n 's/^BuildRequires: *\([^ ]*\).*/\1/p' $rpm ;;
+	arch) in_shell $arch makedepends checkdepends ;;
+	alpine) in_shell $alpine makedepends checkdepends ;;
+	esac | sort -u
+}
+# Of Fedora's, libraries are called as pkg-config does.
+needs() {
+	if [ "$1" = fedora ]; then
+		{ known 1 '^pkg:' | sed 's/pkg:\(.*\)/pkgconfig(\1)/'; known 3 '^inc:uthash'; } | sort -u
+	else
+		known "$2" "$libraries"
+	fi
+}
+for row in debian:2 fedora:3 arch:4 alpine:5; do
+	name=${row%:*} column=${row#*:}
+	empty "$(comm -23 <(needs "$name" "$column") <(builds "$name"))" "$name: all libraries of contrib/install-deps are asked for"
+	empty "$(comm -13 <({ needs "$name" "$column"; known "$column"; } | sort -u) <(builds "$name"))" \
+		"$name: and nothing that it does not know"
+done
+
+fonts=$(known 2 '^font:') helper=$(known 2 '^run:fusermount3')
+empty "$({ field Depends $debian/control | grep -qx "$helper" && field Recommends $debian/control | grep -qx "$fonts"; } || echo "$helper $fonts")" \
+	'debian: fusermount3 and a font come along'
+empty "$(grep -q "^Requires: *$(known 3 '^run:fusermount3')$" $rpm && grep -q "^Recommends: *$(known 3 '^font:')$" $rpm || echo missing)" \
+	'fedora: they do'
+empty "$(grep -q "depends=(.*\b$(known 4 '^run:fusermount3')\b" $arch && grep -q "optdepends=('$(known 4 '^font:'):" $arch || echo missing)" \
+	'arch: they do'
+empty "$(grep -q "^depends=.*\b$(known 5 '^run:fusermount3')\b" $alpine && grep -q "depends=.*\b$(known 5 '^font:')\b" $alpine || echo missing)" \
+	'alpine: they do'
+
+# The oldest versions that doctor is content with are those that the builds ask for.
+while read -r library debian_name module; do
+	least=$(sed -n "s/.*{ \"$library\", [a-z_]*(), \([0-9]*\), \([0-9]*\) }.*/\1.\2/p" fs/libraries.c)
+	empty "$(grep -q "^ $debian_name (>= ${least:?}),$" $debian/control && grep -q "pkgconfig($module) >= $least$" $rpm || echo "not $least")" \
+		"$library $least is the oldest"
+done <<-END
+	libfuse libfuse3-dev fuse3
+	libcurl libcurl4-openssl-dev libcurl
+	SQLite libsqlite3-dev sqlite3
+END
+
+# What recipes name is there, in the sources or among what is installed.
+made install DESTDIR="$dest" PREFIX=/usr
+missing=
+for file in $(cat $debian/*.docs) $(sed -n 's/^%\(doc\|license\) //p' $rpm) \
+	$(sed -n 's/.*"$pkgbase-$pkgver\/\([A-Za-z.\/]*\)"$/\1/p' $arch) $(sed -n 's/.*install -D .* //p' $alpine); do
+	[ -e "$file" ] || missing+=" $file"
+done
+for file in $(grep -v '\*' $debian/*.install -h) $(sed -n 's/.*amove //p' $alpine); do
+	[ -e "$dest/$file" ] || missing+=" $file"
+done
+empty "$missing" 'the files that they name exist'
 echo "1..$count"
