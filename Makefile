@@ -178,8 +178,7 @@ fishcompdir = $(datadir)/fish/vendor_completions.d
 # Where mount(8) looks for mount.fuse.easelfs, and only there; empty: it is not installed.
 MOUNT_HELPER_DIR = $(if $(filter /usr /usr/local,$(prefix)),/sbin)
 
-# What `make install` makes, and `make uninstall` removes: mode, file, and what it is called there; or a link, what
-# it leads to, and what it is called.
+# What `make install` makes, and `make uninstall` removes; contrib/install says how to read it.
 define INSTALLED
 755 $(O)/easelfs $(bindir)/easelfs
 755 $(O)/easelfs-sandbox $(bindir)/easelfs-sandbox
@@ -190,19 +189,15 @@ define INSTALLED
 644 contrib/completions/_easelfs $(zshcompdir)/_easelfs
 644 contrib/completions/easelfs.fish $(fishcompdir)/easelfs.fish
 $(if $(MOUNT_HELPER_DIR),link $(bindir)/easelfs $(MOUNT_HELPER_DIR)/mount.fuse.easelfs)
+$(if $(MOUNT_HELPER_DIR),link ../man1/easelfs.1 $(mandir)/man8/mount.fuse.easelfs.8)
 endef
 install uninstall: export INSTALLED := $(INSTALLED)
 install uninstall: export DESTDIR := $(DESTDIR)
-for_installed = printf '%s\n' "$$INSTALLED" | while read -r mode from to; do \
-	[ -n "$$mode" ] || continue; to=$$DESTDIR$$to; printf '  %-6s %s\n' $(1) "$$to"; $(2) || exit; done
-
+install uninstall: export bindir := $(bindir)
 install: all
-	$(Q)$(call for_installed,COPY,if [ $$mode = link ]; then mkdir -p "$${to%/*}" && ln -sf "$$from" "$$to"; \
-	    else install -D -m $$mode "$$from" "$$to"; fi)
-
-# Folders stay: others have things in them, or will.
+	$(Q)printf '%s\n' "$$INSTALLED" | contrib/install
 uninstall:
-	$(Q)$(call for_installed,REMOVE,rm -f "$$to")
+	$(Q)printf '%s\n' "$$INSTALLED" | contrib/install --remove
 
 # The release's source, the same bytes each time: what git knows, or all but what was built.
 VERSION := $(shell sed -n 's/^.define EASELFS_VERSION "\(.*\)"/\1/p' version.h)

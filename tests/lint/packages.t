@@ -76,6 +76,32 @@ empty "$(made install DESTDIR="$work/three" PREFIX=/home/me/.local; find "$work/
 touch "$work/file"
 empty "$([ -n "$(made install DESTDIR="$work/file")" ] || echo 'it went well')" 'installing where nothing can be is an error'
 
+# What rows may say, with a table of the test's own.
+mkdir -p "$work/from/tree/deeper"
+echo 'run /usr/bin/easelfs, not /usr/binary' >"$work/from/unit"
+echo data >"$work/from/tree/data"
+echo program | tee "$work/from/tree/deeper/program" >"$work/from/tree/deeper/two words"
+chmod +x "$work/from/tree/deeper/program"
+rows="paths $work/from/unit /lib/unit
+
+tree $work/from/tree /share/a tree
+link ../target /share/link"
+put() { DESTDIR=$work/to bindir=/opt/bin contrib/install "$@"; }
+put <<<"$rows" >/dev/null
+empty "$(diff - <(contents "$work/to" | grep -v '^d' | sed 's/ [0-9a-f]\{64\} .*//') <<-END
+	f 644 lib/unit
+	f 644 share/a tree/data
+	f 644 share/a tree/deeper/two words
+	f 755 share/a tree/deeper/program
+	l share/link -> ../target
+END
+)" 'paths, trees and links are put where a row says'
+empty "$(diff "$work/to/lib/unit" - <<<'run /opt/bin/easelfs, not /usr/binary')" 'with paths as they are here'
+touch "$work/to/share/a tree/theirs"
+put --remove <<<"$rows" >/dev/null
+empty "$(find "$work/to" ! -type d ! -name theirs; [ -e "$work/to/share/a tree/theirs" ] || echo theirs)" 'and removed from there'
+empty "$(put <<<'064 a b' >/dev/null 2>&1 && echo 064; put <<<'tre a b' 2>&1 | grep -q 'not with "tre"' || echo tre)" 'a row that is none is an error'
+
 # --- the recipes ------------------------------------------------------------------------------------
 
 debian=contrib/debian rpm=contrib/rpm/easelfs.spec arch=contrib/arch/PKGBUILD alpine=contrib/alpine/APKBUILD
