@@ -175,6 +175,8 @@ mandir = $(datadir)/man
 bashcompdir = $(datadir)/bash-completion/completions
 zshcompdir = $(datadir)/zsh/site-functions
 fishcompdir = $(datadir)/fish/vendor_completions.d
+systemddir = $(prefix)/lib/systemd
+docdir = $(datadir)/doc/easelfs
 # Where mount(8) looks for mount.fuse.easelfs, and only there; empty: it is not installed.
 MOUNT_HELPER_DIR = $(if $(filter /usr /usr/local,$(prefix)),/sbin)
 
@@ -188,6 +190,9 @@ define INSTALLED
 644 contrib/completions/easelfs.bash $(bashcompdir)/easelfs
 644 contrib/completions/_easelfs $(zshcompdir)/_easelfs
 644 contrib/completions/easelfs.fish $(fishcompdir)/easelfs.fish
+paths contrib/systemd/system/easelfs@.service $(systemddir)/system/easelfs@.service
+paths contrib/systemd/user/easelfs@.service $(systemddir)/user/easelfs@.service
+tree contrib/systemd/examples $(docdir)/examples/systemd
 $(if $(MOUNT_HELPER_DIR),link $(bindir)/easelfs $(MOUNT_HELPER_DIR)/mount.fuse.easelfs)
 $(if $(MOUNT_HELPER_DIR),link ../man1/easelfs.1 $(mandir)/man8/mount.fuse.easelfs.8)
 endef

@@ -69,7 +69,7 @@ is "$(verified --user "$units/user/easelfs@.service")" '' 'and that of users'
 with Typ=notify "$units/system/easelfs@.service" >"$dest/wrong@.service"
 is "$(verified "$dest/wrong@.service" | grep -o "'Typ'")" "'Typ'" 'a mistake would be found'
 is "$(grep -h ^ExecStart= "$units"/*/easelfs@.service | grep -vc "=$dest/usr/bin/easelfs ")" 0 'both run what was installed'
-is "$(verified "$dest"/usr/share/doc/easelfs/examples/*)" '' 'the example of a mount on demand is right'
+is "$(verified "$dest"/usr/share/doc/easelfs/examples/systemd/*)" '' 'the example of a mount on demand is right'
 
 # The line of the manual, as systemd reads it.
 generator=/usr/lib/systemd/system-generators/systemd-fstab-generator
