@@ -484,6 +484,8 @@ void publish_no_error_file(struct engine *e, const struct prompt *prompt);
 void publish_retire(struct engine *e, struct prompt *p, struct job *newest);
 /* That picture, of a prompt with that stem and of that revision, leaves out/. */
 void publish_retire_one(struct engine *e, const char *stem, const struct task_row *row, unsigned revision);
+/* Whether one of its pictures has that name. */
+bool publish_is_at(const struct job *j, const char *out);
 /* Whether all pictures of that job, which has ended, are in out/, and nobody deleted or replaced one. */
 bool publish_stands(struct engine *e, int64_t job);
 /* Whether a job in this state has a file in out/ that says why. */
@@ -512,8 +514,10 @@ void moves_take_up(struct engine *e);
 void moves_free(struct engine *e);
 
 /* engine_tidy.c */
-/* What stands in out/ of older revisions than the one that is shown goes to history/. */
-void tidy_pictures(struct engine *e, const struct prompt_row *row);
+/* What stands in out/ of older revisions than the one that is shown goes to history/.  `shown_job`: that one, whose
+ * rows are not written yet; NULL if they are.  A picture that was deleted is still known by its name and inode,
+ * and the next one may have both. */
+void tidy_pictures(struct engine *e, const struct prompt_row *row, const struct job *shown_job);
 /* Something of that kind is about to be published; the row that it follows is not written yet. */
 void tidy_intended(struct engine *e);
 /* Whether all of it has come back. */

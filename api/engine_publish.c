@@ -241,17 +241,22 @@ bool publish_stands(struct engine *e, int64_t job)
 	return s.pictures && s.stand == s.pictures;
 }
 
+bool publish_is_at(const struct job *j, const char *out)
+{
+	for (size_t i = 0; i < j->tasks_count; i++)
+		if (j->tasks[i]->row.out && strcmp(j->tasks[i]->row.out, out) == 0)
+			return true;
+	return false;
+}
+
 /* A picture of an older revision that the newer one did not replace by name. */
 static int retire_task(void *arg, struct task_row *row)
 {
 	struct { struct engine *e; struct job *newest; unsigned revision; } *ctx = arg;
 	struct job *j = ctx->newest;
 
-	if (!row->out || !str_starts_with(row->out, "out/"))
+	if (!row->out || !str_starts_with(row->out, "out/") || publish_is_at(j, row->out))
 		return 0;
-	for (size_t i = 0; i < j->tasks_count; i++)
-		if (j->tasks[i]->row.out && strcmp(j->tasks[i]->row.out, row->out) == 0)
-			return 0;
 	publish_retire_one(ctx->e, j->prompt->row.stem, row, ctx->revision);
 	return 0;
 }
@@ -269,7 +274,7 @@ void publish_retire(struct engine *e, struct prompt *p, struct job *newest)
 	prompt_dirty(e, p);
 	/* Of revisions that were never complete, too. */
 	if (newest->row.revision > 1)
-		tidy_pictures(e, &p->row);
+		tidy_pictures(e, &p->row, newest);
 }
 
 /* Made when the first job is sent, so that whoever watches folders is there in time. */

@@ -81,7 +81,7 @@ static void tidy_name(struct engine *e, const struct prompt_row *row, unsigned s
 	publish_retire_one(e, row->stem, &task, job.revision);
 }
 
-void tidy_pictures(struct engine *e, const struct prompt_row *row)
+void tidy_pictures(struct engine *e, const struct prompt_row *row, const struct job *shown_job)
 {
 	cleanup_job_row struct job_row shown = { 0 };
 
@@ -91,7 +91,8 @@ void tidy_pictures(struct engine *e, const struct prompt_row *row)
 		for (enum image_type type = IMAGE_PNG; type <= IMAGE_BMP; type++) {
 			cleanup_free char *number = i ? xasprintf("-%u", i) : xstrdup("");
 			cleanup_free char *out = xasprintf("out/%s%s.%s", row->stem, number, image_suffix(type));
-			tidy_name(e, row, shown.revision, out);
+			if (!shown_job || !publish_is_at(shown_job, out))
+				tidy_name(e, row, shown.revision, out);
 		}
 }
 
@@ -100,7 +101,7 @@ static int tidy_prompt(void *arg, struct prompt_row *row)
 	if (row->job)
 		tidy_error_file(arg, row);
 	if (row->shown && row->revision > 1)
-		tidy_pictures(arg, row);
+		tidy_pictures(arg, row, NULL);
 	return 0;
 }
 

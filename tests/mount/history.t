@@ -38,6 +38,20 @@ ok 'both are in history/' eventually 10 has back 'history/back.1.png history/bac
 ok 'the first as the first' same first history/back.1.png
 ok 'the second as the second' same second history/back.2.png
 
+# --- deleted, and made again --------------------------------------------------------------------------
+
+# The new picture often gets the inode of the old one, and has its name: it is not taken for it.
+for round in {1..8}; do
+	made deleted.txt "deleted $round"
+	timeout 10 rm "$MNT/out/deleted.png"
+	timeout 10 "$O/easelfs" again "$MNT/deleted.txt"
+	completed deleted.txt
+done
+made after.txt 'after it'               # what was to follow has followed
+is "$(pictures deleted)" "$(printf 'history/deleted.%d.png ' 10 12 14 2 4 6 8)out/deleted.png" \
+	'a picture made again after its deletion stays in out/ until the next one comes'
+is "$(for round in {1..8}; do accepted "deleted $round"; done | paste -sd ,)" 2,2,2,2,2,2,2,2 'each was made twice'
+
 # --- a rename over another, each with a history -------------------------------------------------------
 
 made over.txt 'over one'
