@@ -192,6 +192,7 @@ define INSTALLED
 644 contrib/completions/easelfs.fish $(fishcompdir)/easelfs.fish
 paths contrib/systemd/system/easelfs@.service $(systemddir)/system/easelfs@.service
 paths contrib/systemd/user/easelfs@.service $(systemddir)/user/easelfs@.service
+tree contrib/examples $(docdir)/examples
 tree contrib/systemd/examples $(docdir)/examples/systemd
 $(if $(MOUNT_HELPER_DIR),link $(bindir)/easelfs $(MOUNT_HELPER_DIR)/mount.fuse.easelfs)
 $(if $(MOUNT_HELPER_DIR),link ../man1/easelfs.1 $(mandir)/man8/mount.fuse.easelfs.8)

@@ -40,7 +40,7 @@ for file in bin/easelfs bin/easelfs-sandbox share/man/man1/easelfs.1 share/man/m
 	share/man/man1/easelfs-sandbox.1 share/bash-completion/completions/easelfs \
 	share/zsh/site-functions/_easelfs share/fish/vendor_completions.d/easelfs.fish \
 	lib/systemd/system/easelfs@.service lib/systemd/user/easelfs@.service \
-	share/doc/easelfs/examples/systemd/srv-gen.mount; do
+	share/doc/easelfs/examples/systemd/srv-gen.mount share/doc/easelfs/examples/README.md; do
 	[ -s "$dest/usr/$file" ] || missing+=" $file"
 done
 empty "$missing" 'everything is where it should be'
