@@ -217,7 +217,8 @@ static int tell_given(const struct verb *v, const char *given, struct error *err
 	int rc = target_find(given, &t, err);
 
 	if (!rc && t.is_folder)
-		rc = error_set(err, EISDIR, "name prompts, or go there and use --all", "%s is a folder", given);
+		rc = error_set(err, EISDIR, "name the prompts in it; --all is for those of the whole mount",
+		               "%s is a folder", given);
 	return rc ? rc : tell(v, &t, err);
 }
 

@@ -134,7 +134,7 @@ says 2 'usage|Usage' 'wait: for nothing' easelfs wait
 says 1 'nothing to release: slow.txt is completed' 'release: nothing to do' easelfs release slow.txt
 says 1 'nothing to cancel: endless.txt is running' 'cancel: it is paid for' easelfs cancel endless.txt
 says 1 'there is no prompt nothing.txt' 'cancel: nothing' easelfs cancel nothing.txt
-says 1 'is a folder' 'cancel: a folder' easelfs cancel old
+says 1 'is a folder.*name the prompts in it; --all is for those of the whole mount' 'cancel: a folder' easelfs cancel old
 says 0 '' 'release' easelfs release old/held1.txt
 ok 'it is made' easelfs wait old/held1.txt
 says 0 '' 'release by its status' easelfs release status/old/held2.txt
