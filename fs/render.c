@@ -144,7 +144,17 @@ static void add_tasks(struct buf *out, const struct job_view *v)
 	}
 }
 
-void render_text(const struct job_view *v, const char *path, enum file_state f, struct buf *out)
+/* What is worth knowing, of the job and of its pictures; NULL if nothing is.  The caller frees. */
+static char *note_of(const struct job_view *v, const char *gone)
+{
+	const char *note = v->job->note;
+
+	if (!note && !gone)
+		return NULL;
+	return xasprintf("%s%s%s", note ? note : "", note && gone ? "; " : "", gone ? gone : "");
+}
+
+void render_text(const struct job_view *v, const char *path, enum file_state f, const char *gone, struct buf *out)
 {
 	const char *reason = shown_reason(v, f);
 
@@ -156,8 +166,9 @@ void render_text(const struct job_view *v, const char *path, enum file_state f, 
 	add_line(out, "waits", v ? v->waits : NULL);
 	if (!v || !v->job || f != FILE_RESTS)
 		return;
+	cleanup_free char *note = note_of(v, gone);
 	add_line(out, "hint", v->job->hint);
-	add_line(out, "note", v->job->note);
+	add_line(out, "note", note);
 	add_asked(out, v);
 	buf_fmt(out, "revision: %u\n", v->job->revision);
 	add_tasks(out, v);
@@ -268,10 +279,11 @@ static void json_job(cJSON *o, const struct job_view *v)
 			cJSON_AddItemToArray(files, json_reference(&r->references[i]));
 }
 
-void render_json(const struct job_view *v, const char *path, enum file_state f, struct buf *out)
+void render_json(const struct job_view *v, const char *path, enum file_state f, const char *gone, struct buf *out)
 {
 	cJSON *o = cJSON_CreateObject();
 	bool job = v && v->job && f == FILE_RESTS;
+	cleanup_free char *note = job ? note_of(v, gone) : NULL;
 
 	json_text(o, "prompt", path);
 	cJSON_AddStringToObject(o, "state", shown_state(v, f));
@@ -279,7 +291,7 @@ void render_json(const struct job_view *v, const char *path, enum file_state f, 
 	json_text(o, "reason", shown_reason(v, f));
 	json_text(o, "waits", v ? v->waits : NULL);
 	json_text(o, "hint", job ? v->job->hint : NULL);
-	json_text(o, "note", job ? v->job->note : NULL);
+	json_text(o, "note", note);
 	if (job)
 		json_job(o, v);
 	char *text = cJSON_Print(o);

@@ -8,9 +8,9 @@
 /* What only this room knows of the prompt file. */
 enum file_state { FILE_RESTS, FILE_WRITTEN /* a writable handle is open */, FILE_PENDING };
 
-/* v may be NULL (no record yet). */
-void render_text(const struct job_view *v, const char *path, enum file_state f, struct buf *out);
-void render_json(const struct job_view *v, const char *path, enum file_state f, struct buf *out);
+/* v may be NULL (no record yet).  gone: pictures of it that are not in out/ any more, as a sentence, or NULL. */
+void render_text(const struct job_view *v, const char *path, enum file_state f, const char *gone, struct buf *out);
+void render_json(const struct job_view *v, const char *path, enum file_state f, const char *gone, struct buf *out);
 /* A line of .easelfs/events; v->job is not NULL.  Returns the length of its beginning, the time. */
 size_t render_event(const struct job_view *v, struct buf *out);
 /* One thing of a status by name, without a line's end: state, progress, task, error, cost.  False: there is

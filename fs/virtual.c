@@ -256,6 +256,24 @@ static void reply_node(struct asked *a, enum node_kind kind, uint64_t ino, struc
 	node_put(a->fs->nodes, n);
 }
 
+/* Users take their pictures away, which is fine; whoever looks for one there should know.  The caller frees. */
+static char *gone_pictures(struct fs *fs, const struct job_view *v)
+{
+	cleanup_buf struct buf names = BUF_INIT;
+	size_t count = 0;
+
+	for (size_t i = 0; v && v->job && !v->moving && i < v->tasks_count; i++) {
+		const struct task_row *t = v->tasks[i];
+		if (t->state != STATE_COMPLETED || !t->out)
+			continue;
+		cleanup_fd int fd = source_open(fs->source_fd, t->out, O_PATH | O_NOFOLLOW, 0);
+		if (fd == -ENOENT || fd == -ENOTDIR)
+			buf_fmt(&names, "%s%s", count++ ? ", " : "", t->out);
+	}
+	return count ? xasprintf("%s %s there any more: deleted, moved or renamed; easelfs again makes a new one", names.data,
+	                         count == 1 ? "is not" : "are not") : NULL;
+}
+
 /* Each rendering is a node of its own, named by its bytes: what was opened never changes. */
 static void status_found(void *arg, const struct job_view *v)
 {
@@ -263,7 +281,8 @@ static void status_found(void *arg, const struct job_view *v)
 	cleanup_buf struct buf text = BUF_INIT;
 	struct content *c = content_new(a->path);
 
-	(a->json ? render_json : render_text)(v, a->path, virtual_file_state(a->fs, a->st.st_dev, a->st.st_ino), &text);
+	cleanup_free char *gone = gone_pictures(a->fs, v);
+	(a->json ? render_json : render_text)(v, a->path, virtual_file_state(a->fs, a->st.st_dev, a->st.st_ino), gone, &text);
 	c->json = a->json;
 	c->len = text.len;
 	uint64_t ino = virtual_ino(NODE_STATUS_FILE, a->path, text.data, text.len);

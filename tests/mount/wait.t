@@ -133,6 +133,9 @@ ok 'a folder wins over a name without suffix' timeout 5 test -d "$MNT/wait/both"
 ok 'a suffix names the picture' timeout 20 cmp "$MNT/wait/both.png" "$MNT/out/both.png"
 timeout 5 rm "$MNT/out/both.png"
 fails_at_once 'a picture that was deleted' both.png 'No such file'
+like "$(status_of both.txt)" 'note: out/both.png is not there any more: deleted, moved or renamed; easelfs again makes a new one' \
+	'its status says so'
+like "$(status_of both.txt.json | jq -r .note)" '^out/both.png is not there any more' 'to programs, too'
 
 # --- what will never come ---
 
