@@ -81,6 +81,8 @@ static _Noreturn void serve_daemon(int socket, int lock, const char *mountpoint)
 			continue;
 		switch (q.wish) {
 		case WISH_KNOW:
+			/* Not before: what mounts on demand lets only the process group go on that it started. */
+			setsid();
 			dev = q.dev;
 			break;
 		case WISH_UNMOUNT:

@@ -89,7 +89,7 @@ done
 refused '-f mounts nothing' 0 '^$' helper "$SRC" "$MNT" -f
 refused '-f refuses what would be refused' 32 'unknown option' helper "$SRC" "$MNT" -f -o nonsense
 mount_it "$SRC" "$MNT"
-kill -KILL "$(daemon_pid)"
+kill_daemon "$(daemon_pid)"
 eventually 10 not timeout 5 ls "$MNT" 2>/dev/null
 ok '-f with a dead mount' helper "$SRC" "$MNT" -f
 ok 'leaves that alone' is_mounted "$MNT"
@@ -108,9 +108,9 @@ if [ "$(id -u)" != 0 ]; then
 	done_testing
 fi
 
-ok 'auto_unmount' helper "$SRC" "$MNT" -o auto_unmount
+ok 'a mount' helper "$SRC" "$MNT"
 kill -KILL "$(daemon_pid)"
-ok 'takes the mount of a killed daemon away' eventually 10 not is_mounted "$MNT"
+ok 'whose daemon is killed goes away, so that an automount makes it again' eventually 10 not is_mounted "$MNT"
 
 # --- mount(8) ---
 
