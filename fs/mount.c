@@ -93,9 +93,12 @@ static int look_before(struct mounting *m, struct error *err)
 			return rc ? rc : 1;
 		}
 		case STANDS_DEAD: {
-			int rc = m->asked->fake ? 0 : mountpoint_unmount(path, true, err);
+			/* What could be said of the folder, it hides. */
+			if (m->asked->fake)
+				return 1;
+			int rc = mountpoint_unmount(path, true, err);
 
-			if (rc || m->asked->fake)
+			if (rc)
 				return rc;
 			log_info("a mount at %s whose daemon was gone has been removed", path);
 			break;
