@@ -47,6 +47,11 @@ empty "$(column setting 2 | grep -vxF -e "$(column header 2)" | lacking $man/eas
 empty "$(column exit 2 | lacking $man/easelfs.1)" 'every exit code'
 empty "$({ column header 2; column header 3 | tr ' ' '\n' | grep .; } | lacking $man/easelfs.5)" \
 	'easelfs(5) has every header in every spelling'
+empty "$(sed -n 's/^\t{ "\([a-z-]*\)", KEY_.*/\1/p' api/models_keys.c | lacking $man/easelfs.5)" 'every key of providers and models'
+# The table of names in cache/journal.c, and what fs/render.c writes.
+empty "$(sed -n 's/.*\[STATE_[A-Z]*\] = "\([a-z]*\)".*/\1/p' cache/journal.c | lacking $man/easelfs.5)" 'every state'
+empty "$(sed -n 's/.*\(add_line\|add_time\)(out, "\([a-z-]*\)".*/\2/p; s/.*buf_fmt(out, "\([a-z]*\): .*/\1/p' fs/render.c |
+	grep -vx 'config-error\|pictures' | lacking $man/easelfs.5)" 'every line of a status'
 empty "$("$O/easelfs-sandbox" --help | sed -n 's/^  \(--[a-z-]*\).*/\1/p' | lacking $man/easelfs-sandbox.1)" \
 	'easelfs-sandbox(1) has every option'
 echo "1..$count"
