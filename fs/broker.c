@@ -35,6 +35,14 @@ static void keep_only(int *socket, int *lock)
 	syscall(SYS_close_range, REST, ~0U, 0);
 }
 
+/* The environment may hold keys, and stands in the memory that /proc shows.  fusermount3 is looked for in PATH. */
+static void forget_environment(void)
+{
+	for (char **at = environ; *at; at++)
+		if (!str_starts_with(*at, "PATH="))
+			explicit_bzero(*at, strlen(*at));
+}
+
 static void answer(int socket, int code, const struct error *err)
 {
 	struct answer a = { .code = code, .has_hint = err->hint };
@@ -75,6 +83,7 @@ static _Noreturn void serve_daemon(int socket, int lock, const char *mountpoint)
 		signal(ignored[i], SIG_IGN);
 	prctl(PR_SET_NAME, "easelfs-broker");
 	keep_only(&socket, &lock);
+	forget_environment();
 	log_to_syslog();
 	while ((n = recv(socket, &q, sizeof(q), 0)) == (ssize_t)sizeof(q) || (n < 0 && errno == EINTR)) {
 		if (n < 0)

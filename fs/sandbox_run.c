@@ -45,6 +45,37 @@ static int make_key(struct error *err)
 	return 0;
 }
 
+/* What it is told of the environment: keys of providers are in there, too, under whatever names. */
+static bool is_passed_on(const char *variable)
+{
+	static const char *const names[] = {
+		"PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "EASELFS_SANDBOX_KEY", "EASELFS_CLOCK",
+		"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		size_t len = strlen(names[i]);
+
+		if (!strncmp(variable, names[i], len) && variable[len] == '=')
+			return true;
+	}
+	return str_starts_with(variable, "LC_") || str_starts_with(variable, "XDG_");
+}
+
+static char **passed_on(void)
+{
+	char **list = NULL;
+	size_t count = 0;
+
+	for (char **at = environ; *at; at++)
+		if (is_passed_on(*at)) {
+			list = xrealloc(list, (count + 2) * sizeof(*list));
+			list[count++] = *at;
+			list[count] = NULL;
+		}
+	return list ? list : xcalloc(1, sizeof(*list));
+}
+
 /* The child's side; ready is where it says its address. */
 static _Noreturn void run_program(const char *program, int input, int ready, bool quiet)
 {
@@ -63,7 +94,9 @@ static _Noreturn void run_program(const char *program, int input, int ready, boo
 		dup2(nowhere, STDERR_FILENO);
 	fcntl(ready, F_SETFD, 0);
 	snprintf(number, sizeof(number), "%d", ready);
-	execlp(program, "easelfs-sandbox", "--port", "0", "--exit-on-eof", "--ready-fd", number, (char *)NULL);
+	char *argv[] = { (char *)"easelfs-sandbox", (char *)"--port", (char *)"0", (char *)"--exit-on-eof",
+	                 (char *)"--ready-fd", number, NULL };
+	execvpe(program, argv, passed_on());
 	_exit(127);
 }
 

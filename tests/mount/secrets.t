@@ -77,6 +77,17 @@ umount_it
 ok 'not in the journal, the pictures, or anything in the folder' nowhere "$MNT"
 ok 'the test would find it' not nowhere "$WORK/key"
 
+# A key in the environment is no business of who is started, whatever it is called.
+export MY_OWN_NAME=$key
+mount_fg -o sandbox || die 'it cannot be mounted with samples'
+unset MY_OWN_NAME
+children=$(ps -o pid= --ppid "$DAEMON")
+is "$(wc -w <<<"$children")" 2 'a sandbox and the process that unmounts are started'
+environs() { for child in $children; do tr '\0' '\n' <"/proc/$child/environ"; done; }
+ok 'their environment can be read' grep -q '^PATH=' <(environs)
+ok 'and has no key' not grep -qF "$key" <(environs)
+umount_it
+
 # --- whose key --------------------------------------------------------------------------------------
 
 mount_fg || die 'it cannot be mounted again'
