@@ -844,13 +844,13 @@ static void serve_trickling_headers(struct server *s, int fd, int connection)
 /* As fast as a line of a few KiB a second is. */
 static void serve_slowly(struct server *s, int fd, int connection)
 {
-	static const char block[500];
+	static const char block[2500];
 
 	(void)connection;
 	if (!read_request(s, fd))
 		return;
-	say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 30000\r\n\r\n");
-	for (int i = 0; i < 60; i++, pause_ms(10))
+	say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n");
+	for (int i = 0; i < 40; i++, pause_ms(50))
 		if (send(fd, block, sizeof(block), MSG_NOSIGNAL) < 0)
 			return;
 }
@@ -864,7 +864,7 @@ static void a_reply_that_trickles_is_given_up(void **state)
 		struct client c;
 		client_init(&c, servers[i]);
 		struct http_request request = get(&c);
-		request.stall_timeout = 0.2;
+		request.stall_timeout = 0.7;
 		struct result r = ask(c.http, &request);
 		assert_int_equal(r.outcome, HTTP_AMBIGUOUS);
 		expect_text(&r, "trickles");
@@ -879,10 +879,10 @@ static void a_slow_reply_is_taken(void **state)
 
 	client_init(&c, serve_slowly);
 	struct http_request request = get(&c);
-	request.stall_timeout = 0.15;
+	request.stall_timeout = 0.7;
 	struct result r = ask(c.http, &request);
 	assert_int_equal(r.outcome, HTTP_REPLY);
-	assert_int_equal(r.received, 30000);
+	assert_int_equal(r.received, 100000);
 	client_release(&c);
 }
 
@@ -900,7 +900,7 @@ static void serve_blanks_while_thinking(struct server *s, int fd, int connection
 	if (!read_request(s, fd))
 		return;
 	say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 52\r\n\r\n");
-	for (int i = 0; i < 50; i++, pause_ms(20))
+	for (int i = 0; i < 50; i++, pause_ms(40))
 		say(fd, " ");
 	say(fd, "{}");
 }
@@ -913,7 +913,7 @@ static void one_that_thinks_may_send_blanks(void **state)
 
 	client_init(&c, serve_blanks_while_thinking);
 	struct http_request request = post_once(&c, "{}", 2);
-	request.stall_timeout = 0.2;
+	request.stall_timeout = 0.7;
 	request.sink = drop_bytes;
 	request.sink_arg = &got;
 	struct result r = ask(c.http, &request);
