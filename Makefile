@@ -210,9 +210,10 @@ VERSION := $(shell sed -n 's/^.define EASELFS_VERSION "\(.*\)"/\1/p' version.h)
 DIST := $(O)/easelfs-$(VERSION)
 dist:
 	@mkdir -p $(O)
-	$(Q){ git ls-files -z 2>/dev/null || find . -path ./$(O) -prune -o -type f -printf '%P\0'; } | LC_ALL=C sort -z | \
-	    tar --null -T - --transform='flags=r;s|^|easelfs-$(VERSION)/|' --owner=0 --group=0 --numeric-owner --mode=go=rX,u+rw,a-s \
-	        --mtime="$$(sed -n 's/^ -- .*>  //p;T;q' contrib/debian/changelog)" -c | gzip -n9 >$(DIST).tar.gz
+	$(Q)if [ -e .git ]; then git ls-files -z; else find . -path ./$(O) -prune -o -type f -printf '%P\0'; fi >$(DIST).files
+	$(Q)LC_ALL=C sort -z $(DIST).files | tar --null -T - --transform='flags=r;s|^|easelfs-$(VERSION)/|' --owner=0 --group=0 \
+	    --numeric-owner --mode=go=rX,u+rw,a-s --mtime="$$(sed -n 's/^ -- .*>  //p;T;q' contrib/debian/changelog)" \
+	    -I 'gzip -n9' -cf $(DIST).tar.gz
 
 # The packages of Debian and Ubuntu, in $(O)/deb/.
 deb: dist

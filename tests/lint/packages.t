@@ -86,22 +86,25 @@ echo program | tee "$work/from/tree/deeper/program" >"$work/from/tree/deeper/two
 chmod +x "$work/from/tree/deeper/program"
 rows="paths $work/from/unit /lib/unit
 
-tree $work/from/tree /share/a tree
+tree $work/from/tree /share/easelfs/a tree
 link ../target /share/link"
 put() { DESTDIR=$work/to bindir=/opt/bin contrib/install "$@"; }
 put <<<"$rows" >/dev/null
 empty "$(diff - <(contents "$work/to" | grep -v '^d' | sed 's/ [0-9a-f]\{64\} .*//') <<-END
 	f 644 lib/unit
-	f 644 share/a tree/data
-	f 644 share/a tree/deeper/two words
-	f 755 share/a tree/deeper/program
+	f 644 share/easelfs/a tree/data
+	f 644 share/easelfs/a tree/deeper/two words
+	f 755 share/easelfs/a tree/deeper/program
 	l share/link -> ../target
 END
 )" 'paths, trees and links are put where a row says'
 empty "$(diff "$work/to/lib/unit" - <<<'run /opt/bin/easelfs, not /usr/binary')" 'with paths as they are here'
-touch "$work/to/share/a tree/theirs"
+touch "$work/to/share/easelfs/a tree/theirs"
 put --remove <<<"$rows" >/dev/null
-empty "$(find "$work/to" ! -type d ! -name theirs; [ -e "$work/to/share/a tree/theirs" ] || echo theirs)" 'and removed from there'
+empty "$(find "$work/to" ! -type d ! -name theirs; find "$work/to" -name deeper; [ -e "$work/to/share/easelfs/a tree/theirs" ] || echo theirs)" 'and removed from there'
+rm "$work/to/share/easelfs/a tree/theirs"
+put --remove <<<"$rows" >/dev/null
+empty "$(find "$work/to/share" -mindepth 1; [ -d "$work/to/lib" ] || echo lib)" 'with folders of ours, once they are empty, and no other'
 empty "$(put <<<'064 a b' >/dev/null 2>&1 && echo 064; put <<<'tre a b' 2>&1 | grep -q 'not with "tre"' || echo tre)" 'a row that is none is an error'
 
 # --- the recipes ------------------------------------------------------------------------------------

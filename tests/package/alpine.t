@@ -27,7 +27,8 @@ split_ok "$(cd "$WORK/pkg" && find . ! -type d ! -name easelfs-sandbox.1)" \
 # Headers of the libraries say nothing about the C library, so that those of this system will do.
 mkdir -p "$WORK/musl/include" "$WORK/musl/o"
 arch=$(gcc -print-multiarch)
-cp -rL /usr/include/{linux,asm-generic,fuse3,cjson,openssl,webp,libpng16,freetype2,microhttpd.h,sqlite3.h,utf8proc.h,uthash.h,utlist.h,png.h,pngconf.h,pnglibconf.h,jpeglib.h,jmorecfg.h,jerror.h} \
+cp -rL /usr/include/{linux,asm-generic,fuse3,cjson,openssl,webp,libpng16,freetype2} \
+	/usr/include/{microhttpd,sqlite3,utf8proc,uthash,utlist,png,pngconf,pnglibconf,jpeglib,jmorecfg,jerror}.h \
 	/usr/include/"$arch"/{asm,openssl,curl,jconfig.h} "$WORK/musl/include/" 2>/dev/null
 for room in base.c 'cache/*.c' 'api/*.c' 'fs/*.c' 'contrib/sandbox/*.c'; do
 	ok "musl has what $room wants" env room="$room" work="$WORK/musl" bash -c '

@@ -23,7 +23,8 @@ package_setup() {
 	SOURCE=$WORK/dist/easelfs-$VERSION.tar.gz
 }
 
-# split_ok MAIN SANDBOX [VARIABLE=VALUE…]: the paths of both packages' files are what `make install` makes, each in the right one.
+# split_ok MAIN SANDBOX [VARIABLE=VALUE…]: the paths of both packages' files are what `make install` makes, each in
+# the right one.
 split_ok() {
 	local installed=$WORK/installed
 	clean_env make -s -C "$ROOT" O="$O" DESTDIR="$installed" prefix=/usr "${@:3}" install >/dev/null
