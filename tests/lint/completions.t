@@ -22,9 +22,13 @@ in_bash() {
 		words() { printf '%s\n' "\$@" >"\$HOME/said"; exit; }
 		bind 'set enable-bracketed-paste off'
 	END
-	rm -f "$HOME/said"
-	printf '%s\e*\001words \r' "$*" |
-		timeout 20 script -qec "bash --rcfile '$HOME/bashrc' -i" /dev/null >"$HOME/screen" 2>&1
+	rm -f "$HOME/said" "$HOME/keys"
+	mkfifo "$HOME/keys"
+	# Without an end, as script(1) takes its time then.
+	exec {keys}<>"$HOME/keys"
+	printf '%s\e*\001words \r' "$*" >&"$keys"
+	timeout 20 script -qec "bash --rcfile '$HOME/bashrc' -i" /dev/null <&"$keys" >"$HOME/screen" 2>&1
+	exec {keys}>&-
 	cat "$HOME/said" 2>/dev/null || cat "$HOME/screen"
 }
 
