@@ -28,12 +28,12 @@ split_ok "$(cd "$WORK/pkg" && find . ! -type d ! -name easelfs-sandbox.1)" \
 mkdir -p "$WORK/musl/include" "$WORK/musl/o"
 arch=$(gcc -print-multiarch)
 cp -rL /usr/include/{linux,asm-generic,fuse3,cjson,openssl,webp,libpng16,freetype2} \
-	/usr/include/{microhttpd,sqlite3,utf8proc,uthash,utlist,png,pngconf,pnglibconf,jpeglib,jmorecfg,jerror}.h \
+	/usr/include/{microhttpd,sqlite3,utf8proc,uthash,utlist,png,pngconf,pnglibconf,jpeglib,jmorecfg,jerror,seccomp,seccomp-syscalls}.h \
 	/usr/include/"$arch"/{asm,openssl,curl,jconfig.h} "$WORK/musl/include/" 2>/dev/null
 for room in base.c 'cache/*.c' 'api/*.c' 'fs/*.c' 'contrib/sandbox/*.c'; do
 	ok "musl has what $room wants" env room="$room" work="$WORK/musl" bash -c '
 		for file in $room; do
-			musl-gcc -c -O2 -std=gnu11 -D_GNU_SOURCE -DFUSE_USE_VERSION=314 -Wundef -Werror=implicit \
+			musl-gcc -c -O2 -std=gnu11 -D_GNU_SOURCE -DFUSE_USE_VERSION=314 -DHAVE_SECCOMP -Wundef -Werror=implicit \
 				-Werror=incompatible-pointer-types -iquote . -iquote fs -iquote api -iquote cache \
 				-iquote contrib/sandbox -isystem "$work/include" -isystem "$work/include/fuse3" \
 				-isystem "$work/include/libpng16" -isystem "$work/include/freetype2" \
@@ -43,7 +43,7 @@ done
 defined() { nm "$@" 2>/dev/null | awk 'NF == 3 { sub(/@.*/, "", $3); print $3 }'; }
 missing=$(comm -23 <(nm -u "$WORK"/musl/o/*.o | awk '$1 == "U" { print $2 }' | sort -u) <({
 	defined --defined-only "$WORK"/musl/o/*.o "/usr/lib/${arch%-gnu}-musl/libc.a"
-	defined -D --defined-only /usr/lib/"$arch"/lib{fuse3,curl,cjson,sqlite3,crypto,utf8proc,microhttpd,png16,jpeg,webp,freetype}.so
+	defined -D --defined-only /usr/lib/"$arch"/lib{fuse3,curl,cjson,sqlite3,crypto,utf8proc,seccomp,microhttpd,png16,jpeg,webp,freetype}.so
 } | sort -u) | grep -v '^models_ini\|^_GLOBAL_OFFSET_TABLE_')
 is "$missing" '' 'neither do they lack a symbol when linked'
 done_testing
