@@ -178,6 +178,22 @@ enum { ENGINE_JOBS = 1000 };
 void engine_jobs(struct engine *e, void (*each)(void *arg, const struct job_view *v), void (*done)(void *arg),
                  void *arg);
 
+/*
+ * All jobs that the journal has, newest first, each with its request, whose model is NULL if there is no such one
+ * any more.  In pieces of some milliseconds, between which the engine does its work: a job shows as it stands when
+ * its turn comes, and those that are begun meanwhile do not.  Engine thread.
+ */
+struct engine_walk {
+	/* version: another text than before if a job may show differently than it did then; lent.  False: the walk
+	 * is not wanted, and nothing follows. */
+	bool (*begin)(void *arg, const char *version);
+	/* False: that is enough. */
+	bool (*each)(void *arg, const struct job_view *v);
+	/* 0, or -errno: it ended too early. */
+	void (*done)(void *arg, int result);
+};
+void engine_walk(struct engine *e, const struct engine_walk *calls, void *arg);
+
 /* A person's word.  done(arg, result, text) on the engine thread: 0, -ENOENT, -EALREADY (nothing to
  * do in this state: text says so). */
 enum engine_verb { VERB_RETRY, VERB_AGAIN, VERB_CANCEL, VERB_RELEASE, VERB_COUNT };

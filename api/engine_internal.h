@@ -146,6 +146,7 @@ struct engine {
 	struct http *http;
 	struct journal *journal;
 	char *trouble;                /* what is wrong with the configuration, or NULL */
+	unsigned reloads;             /* how often the table of models was replaced */
 
 	pthread_mutex_t mail_lock;    /* guards mail */
 	struct message *mail, **mail_end;

@@ -183,7 +183,7 @@ static void take_jobs(struct engine *e, void *arg)
 	HASH_ITER(hh, e->jobs, j, tmp)
 		if (j->prompt->newest == j && !j->prompt->row.gone_ms && is_under_way(j))
 			show_from_memory(e, j->prompt, q->each, q->arg);
-	e->journal->jobs_latest(e->journal, ENGINE_JOBS, show_latest, q);
+	e->journal->jobs_latest(e->journal, INT64_MAX, ENGINE_JOBS, show_latest, q);
 	q->done(q->arg);
 	free(q);
 }
@@ -195,6 +195,94 @@ void engine_jobs(struct engine *e, void (*each)(void *arg, const struct job_view
 
 	*q = (struct jobs_query){ e, each, done, arg };
 	engine_post(e, take_jobs, q);
+}
+
+/* --- all of them, piece by piece --- */
+
+/* What a piece may take before others have their turn, and how many jobs it looks for at once. */
+enum { PIECE_MS = 5, PIECE_JOBS = 64 };
+
+struct walk {
+	struct engine *e;
+	struct engine_walk calls;
+	void *arg;
+	int64_t before;               /* ids below that are still to be shown */
+	bool more;                    /* there may be some */
+	bool enough;                  /* each() says so */
+	int64_t until;                /* clock_mono_ms() when the piece ends */
+};
+
+enum { GO_ON, PIECE_ENDS, WALK_ENDS };
+
+static void show_walked(void *arg, const struct job_view *v)
+{
+	struct walk *w = arg;
+
+	w->enough = !w->calls.each(w->arg, v);
+}
+
+static int show_one(void *arg, struct job_row *job)
+{
+	struct walk *w = arg;
+	struct engine *e = w->e;
+	cleanup_prompt_row struct prompt_row prompt = { 0 };
+	cleanup_request struct request request = { 0 };
+	struct row_list rows = { 0 };
+
+	w->before = job->id;
+	w->more = true;
+	if (e->journal->prompt_load(e->journal, job->prompt, &prompt) > 0) {
+		bool known = job->request &&
+		             request_recall(e->set.models, job->request, strlen(job->request), &request) == 0;
+		e->journal->tasks_of(e->journal, job->id, collect_task, &rows);
+		show_rows(e, &prompt, job, known ? &request : NULL, &rows, show_walked, w);
+	}
+	if (w->enough)
+		return WALK_ENDS;
+	return clock_mono_ms() < w->until ? GO_ON : PIECE_ENDS;
+}
+
+static void walk_end(struct walk *w, int result)
+{
+	w->calls.done(w->arg, result);
+	free(w);
+}
+
+static void take_piece(struct engine *e, void *arg)
+{
+	struct walk *w = arg;
+	int result = e->stopping ? -ESHUTDOWN : GO_ON;
+
+	w->until = clock_mono_ms() + PIECE_MS;
+	for (w->more = true; result == GO_ON && w->more;) {
+		w->more = false;
+		result = e->journal->jobs_latest(e->journal, w->before, PIECE_JOBS, show_one, w);
+	}
+	if (result == PIECE_ENDS)
+		engine_post(e, take_piece, w);
+	else
+		walk_end(w, result < 0 ? result : 0);
+}
+
+static void take_walk(struct engine *e, void *arg)
+{
+	struct walk *w = arg;
+
+	engine_flush(e);
+	cleanup_free char *version = xasprintf("%lld %u %s", (long long)e->journal->changes(e->journal), e->reloads,
+	                                       e->waits ? e->waits : "");
+	if (w->calls.begin(w->arg, version))
+		take_piece(e, w);
+	else
+		free(w);
+}
+
+void engine_walk(struct engine *e, const struct engine_walk *calls, void *arg)
+{
+	struct walk *w = xmalloc(sizeof(*w));
+
+	*w = (struct walk){ .e = e, .calls = *calls, .arg = arg, .before = INT64_MAX };
+	engine_post(e, take_walk, w);
 }
 
 /* --- readers that wait --- */
@@ -394,6 +482,7 @@ static void take_reload(struct engine *e, void *arg)
 	if (arg) {
 		models_unref(e->set.models);
 		e->set.models = arg;
+		e->reloads++;
 		HASH_ITER(hh, e->jobs, j, tmp)
 			rebind(e, j);
 	}

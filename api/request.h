@@ -92,6 +92,8 @@ void request_write(const struct request *r, struct buf *out);
  * (a row that the table no longer has: the sentence names it). */
 int request_read(struct models *models, const char *text, size_t len, struct request *out,
                  struct error *err);
+/* The same for what is only shown: model and provider are NULL where the table has no such row any more. */
+int request_recall(struct models *models, const char *text, size_t len, struct request *out);
 /* The settings that decide the picture, one `name: value` a line, for people. */
 void request_settings(const struct request *r, struct buf *out);
 /* SHA-256 over the canonical text (reuse, note and names of references left out). */

@@ -414,8 +414,10 @@ static int read_lines(struct nv *nv, struct names *names, struct request *r, str
 	return rc;
 }
 
-int request_read(struct models *models, const char *text, size_t len, struct request *out,
-                 struct error *err)
+enum demand { ROW_NEEDED, ROW_WELCOME };
+
+static int read_for(struct models *models, const char *text, size_t len, enum demand demand, struct request *out,
+                    struct error *err)
 {
 	struct names names = { 0 };
 	struct nv nv;
@@ -423,8 +425,8 @@ int request_read(struct models *models, const char *text, size_t len, struct req
 	request_init(out);
 	nv_init(&nv, text, len, 0);
 	int rc = read_lines(&nv, &names, out, err);
-	if (!rc)
-		rc = look_up(models, &names, out, err);
+	if (!rc && look_up(models, &names, out, err) < 0)
+		rc = demand == ROW_NEEDED ? -EINVAL : 0;
 	nv_release(&nv);
 	names_release(&names);
 	if (rc) {
@@ -433,4 +435,15 @@ int request_read(struct models *models, const char *text, size_t len, struct req
 	}
 	out->models = models_ref(models);
 	return 0;
+}
+
+int request_read(struct models *models, const char *text, size_t len, struct request *out,
+                 struct error *err)
+{
+	return read_for(models, text, len, ROW_NEEDED, out, err);
+}
+
+int request_recall(struct models *models, const char *text, size_t len, struct request *out)
+{
+	return read_for(models, text, len, ROW_WELCOME, out, NULL);
 }

@@ -104,6 +104,8 @@ struct journal {
 	/* 0; or -EUCLEAN, or -EIO, from the moment that any read has met damage: what was read since, and what
 	 * was not found, means nothing, and begin() and commit() fail. */
 	int (*damage)(struct journal *j);
+	/* Another number after every change of a row, as long as it is open. */
+	int64_t (*changes)(struct journal *j);
 	/* From now on save() inserts a row whose id is not there, under that id: rows that come from another
 	 * journal keep theirs.  new_id: greater than any of those; others get ids from there on. */
 	void (*keep_ids)(struct journal *j, int64_t new_id);
@@ -145,9 +147,10 @@ struct journal {
 	                 struct task_row *out);
 	/* How many jobs stand in each state: counts[STATE_COUNT]. */
 	int (*job_counts)(struct journal *j, uint64_t counts[STATE_COUNT]);
-	/* The latest `count` jobs, newest first. */
-	int (*jobs_latest)(struct journal *j, unsigned count, int (*each)(void *arg, struct job_row *row),
-	                   void *arg);
+	/* The latest `count` jobs whose id is below `before` (INT64_MAX: of all), newest first; stops when each()
+	 * returns nonzero and returns that. */
+	int (*jobs_latest)(struct journal *j, int64_t before, unsigned count,
+	                   int (*each)(void *arg, struct job_row *row), void *arg);
 
 	int (*task_save)(struct journal *j, struct task_row *row);
 	int (*task_load)(struct journal *j, int64_t id, struct task_row *out);

@@ -71,7 +71,7 @@ static const struct { const struct row_type *type; const char *text; } statement
 		"SELECT @names, id FROM jobs WHERE digest = ? AND id < ?"
 		" AND +state = 7 ORDER BY id DESC LIMIT 1" },
 	[JOB_IDS_ACTIVE] = { NULL, "SELECT id FROM jobs WHERE state IN (@active) ORDER BY id" },
-	[JOB_IDS_LATEST] = { NULL, "SELECT id FROM jobs WHERE id > 0 ORDER BY id DESC LIMIT ?" },
+	[JOB_IDS_LATEST] = { NULL, "SELECT id FROM jobs WHERE id < ? ORDER BY id DESC LIMIT ?" },
 	[JOB_COUNTS] = { NULL, "SELECT state, jobs FROM job_counts" },
 
 	[TASK_INSERT] = { &task_row_type, "INSERT INTO tasks (@names, id) VALUES (@values, ?)" },
@@ -507,14 +507,15 @@ static int job_counts(struct journal *j, uint64_t counts[STATE_COUNT])
 	return rc;
 }
 
-static int jobs_latest(struct journal *j, unsigned count, each_job_fn *each, void *arg)
+static int jobs_latest(struct journal *j, int64_t before, unsigned count, each_job_fn *each, void *arg)
 {
 	struct ids ids cleanup_ids = { 0 };
 	int rc;
 
 	{
 		sqlite3_stmt *stmt until_done = use(mine(j), JOB_IDS_LATEST);
-		sqlite3_bind_int64(stmt, 1, count);
+		sqlite3_bind_int64(stmt, 1, before);
+		sqlite3_bind_int64(stmt, 2, count);
 		rc = collect(mine(j), stmt, &ids);
 	}
 	return rc ? rc : each_job(mine(j), &ids, NULL, each, arg);
@@ -704,6 +705,11 @@ static int journal_damage(struct journal *j)
 	return mine(j)->db.damage;
 }
 
+static int64_t journal_changes(struct journal *j)
+{
+	return sqlite3_total_changes64(mine(j)->db.handle);
+}
+
 static void journal_keep_ids(struct journal *j, int64_t new_id)
 {
 	mine(j)->new_id = new_id;
@@ -731,6 +737,7 @@ static const struct journal operations = {
 	.close = journal_close,
 	.check = journal_check,
 	.damage = journal_damage,
+	.changes = journal_changes,
 	.keep_ids = journal_keep_ids,
 	.prompt_save = prompt_save,
 	.prompt_load = prompt_load,

@@ -79,8 +79,10 @@ void store_close(struct store *s)
 	*s = (struct store){ -1, -1, -1 };
 }
 
-static int write_all(int fd, const uint8_t *bytes, size_t len)
+int write_all(int fd, const void *what, size_t len)
 {
+	const uint8_t *bytes = what;
+
 	while (len) {
 		ssize_t n = write(fd, bytes, len);
 

@@ -17,6 +17,8 @@ struct store { int dir, refs, incoming; };    /* descriptors; -1 when closed */
 int store_open(int source_fd, struct store *out, struct error *err);
 void store_close(struct store *s);
 
+/* All of these bytes, where fd stands; any thread.  0 or -errno. */
+int write_all(int fd, const void *bytes, size_t len);
 /* SHA-256 and size of fd's bytes from offset 0.  0 or -errno. */
 int sha256_fd(int fd, uint8_t out[32], uint64_t *size);
 void sha256_bytes(const void *bytes, size_t len, uint8_t out[32]);

@@ -727,7 +727,7 @@ static void jobs_that_go_on_by_themselves_are_active(void **state)
 static void the_latest_jobs_come_newest_first(void **state)
 {
 	struct place *p = *state;
-	struct buf two cleanup_buf = BUF_INIT, all cleanup_buf = BUF_INIT;
+	struct buf two cleanup_buf = BUF_INIT, all cleanup_buf = BUF_INIT, older cleanup_buf = BUF_INIT;
 
 	begin(p);
 	int64_t prompt = add_prompt(p, "a.txt", "a"), ids[3];
@@ -735,11 +735,33 @@ static void the_latest_jobs_come_newest_first(void **state)
 		ids[i] = add_job(p, prompt, i ? STATE_COMPLETED : STATE_HELD, 0);
 	commit(p);
 	char *latest cleanup_free = xasprintf("%d %d ", (int)ids[2], (int)ids[1]);
-	assert_int_equal(p->j->jobs_latest(p->j, 2, list_job, &two), 0);
+	assert_int_equal(p->j->jobs_latest(p->j, INT64_MAX, 2, list_job, &two), 0);
 	assert_string_equal(two.data, latest);
 	char *whole cleanup_free = xasprintf("%s%d ", latest, (int)ids[0]);
-	assert_int_equal(p->j->jobs_latest(p->j, 9, list_job, &all), 0);
+	assert_int_equal(p->j->jobs_latest(p->j, INT64_MAX, 9, list_job, &all), 0);
 	assert_string_equal(all.data, whole);
+	assert_int_equal(p->j->jobs_latest(p->j, ids[2], 9, list_job, &older), 0);
+	assert_string_equal(older.data, whole + strcspn(whole, " ") + 1);
+}
+
+static void every_change_of_a_row_is_counted(void **state)
+{
+	struct place *p = *state;
+	struct job_row row cleanup_job_row = { 0 };
+	int64_t before = p->j->changes(p->j);
+
+	begin(p);
+	int64_t id = add_job(p, add_prompt(p, "a.txt", "a"), STATE_RUNNING, 0);
+	commit(p);
+	int64_t added = p->j->changes(p->j);
+	assert_int_not_equal(added, before);
+	assert_int_equal(p->j->job_load(p->j, id, &row), 1);
+	assert_int_equal(p->j->changes(p->j), added);
+	begin(p);
+	row.state = STATE_COMPLETED;
+	assert_int_equal(p->j->job_save(p->j, &row), 0);
+	commit(p);
+	assert_int_not_equal(p->j->changes(p->j), added);
 }
 
 static void a_digest_finds_completed_jobs_newest_first(void **state)
@@ -1601,6 +1623,7 @@ int main(void)
 		T(every_state_has_a_name_of_its_own),
 		T(jobs_that_go_on_by_themselves_are_active),
 		T(the_latest_jobs_come_newest_first),
+		T(every_change_of_a_row_is_counted),
 		T(a_digest_finds_completed_jobs_newest_first),
 		T(a_digest_finds_what_was_sent_and_waits_for_a_person),
 		T(jobs_are_counted_as_they_change),
