@@ -39,7 +39,7 @@ objs = $(patsubst %,$(O)/%.o,$(basename $(1)))
 BASE_OBJS := $(O)/base.o
 CACHE_OBJS := $(call objs,$(wildcard cache/*.c))
 API_OBJS := $(call objs,$(wildcard api/*.c)) $(O)/api/models_ini.o
-FS_OBJS := $(call objs,$(wildcard fs/*.c))
+FS_OBJS := $(call objs,$(wildcard fs/*.c)) $(O)/fs/gallery_html.o
 SANDBOX_OBJS := $(call objs,$(wildcard contrib/sandbox/*.c))
 LIB_OBJS := $(BASE_OBJS) $(CACHE_OBJS) $(API_OBJS) $(filter-out $(O)/fs/main.o,$(FS_OBJS))
 UNIT_TESTS := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*.c))
@@ -112,11 +112,17 @@ $(O)/contrib/sandbox/%.o: contrib/sandbox/%.c | $(COMMON)
 $(O)/tests/%.o: tests/%.c | $(COMMON)
 	$(call compile,tests,$(PKG_DAEMON) $(PKG_TESTS))
 
-# The built-in model table, as bytes.
-$(O)/api/models_ini.o: api/models.ini
+# The built-in model table and the page, as bytes: NAME.ini is models_ini, up to models_ini_end.
+define embed
 	@mkdir -p $(@D)
 	$(call say,EMBED,$<)
-	$(Q)printf '.section .rodata\n.global models_ini\n.global models_ini_end\nmodels_ini:\n.incbin "%s"\nmodels_ini_end:\n.byte 0\n.section .note.GNU-stack,"",@progbits\n' $< | $(CC) $(CPPFLAGS) -fPIE $(CFLAGS) -x assembler -c -o $@ -
+	$(Q)printf '.section .rodata\n.global %s\n.global %s_end\n%s:\n.incbin "%s"\n%s_end:\n.byte 0\n.section .note.GNU-stack,"",@progbits\n' \
+	    $(foreach name,$(basename $(@F)),$(name) $(name) $(name) $< $(name)) | $(CC) $(CPPFLAGS) -fPIE $(CFLAGS) -x assembler -c -o $@ -
+endef
+$(O)/api/models_ini.o: api/models.ini
+	$(call embed)
+$(O)/fs/gallery_html.o: fs/gallery.html
+	$(call embed)
 
 check: deps-check
 	$(Q)$(MAKE) --no-print-directory check-built

@@ -28,6 +28,7 @@ static const struct entry {
 	{ "stats", 0444, true, CONTROL_STATS, render_stats_only },
 	{ "metrics", 0444, true, CONTROL_STATS, metrics_render },
 	{ "jobs.json", 0400, true, CONTROL_JOBS, NULL },
+	{ "gallery.html", 0400, true, CONTROL_GALLERY, NULL },
 	{ "ctl", 0200, false, CONTROL_COMMANDS, NULL },
 	{ "events", 0400, false, CONTROL_STREAM, NULL },
 };
@@ -115,6 +116,7 @@ void control_render(struct fs *fs, const char *name, void (*done)(void *arg, str
 	case CONTROL_JOBS:
 		engine_jobs(fs->engine, take_job, take_jobs_end, w);
 		break;
+	case CONTROL_GALLERY:
 	case CONTROL_COMMANDS:
 	case CONTROL_STREAM:
 		deliver(w);

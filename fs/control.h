@@ -17,11 +17,12 @@ const char *control_name(size_t index);
 /* Where that entry's content comes from; it must be there. */
 enum control_source {
 	CONTROL_TEXT, CONTROL_STATS, CONTROL_JOBS,
+	CONTROL_GALLERY,              /* gallery.h: a file */
 	CONTROL_COMMANDS,             /* ctl: it is written, and has none */
 	CONTROL_STREAM,               /* events: it comes while one reads */
 };
 enum control_source control_source(const char *name);
-/* Renders the content of an entry that there is: done(arg, text), at once or on the engine's thread; the
+/* Renders the content of an entry that there is, but for CONTROL_GALLERY: done(arg, text), at once or on the engine's thread; the
  * text is lent, and may be taken by buf_steal(). */
 void control_render(struct fs *fs, const char *name, void (*done)(void *arg, struct buf *text), void *arg);
 

@@ -41,6 +41,7 @@ void forget_name(struct fs *fs, const char *folder, const char *name)
 {
 	cleanup_free char *path = xasprintf("%s/%s", folder, name);
 
+	fs->changes++;
 	if (!is_known_as(fs, path))
 		forget_written(fs, folder, name);
 }
@@ -66,6 +67,7 @@ void forget_pictures(struct fs *fs)
 	struct known_name *known;
 	size_t count = nodes_known(fs->nodes, tops, &known);
 
+	fs->changes++;
 	for (size_t i = 0; i < count; i++) {
 		forget_known(fs, &known[i]);
 		free(known[i].path);

@@ -37,6 +37,7 @@ struct fs {
 	struct disk *disk;
 	struct engine *engine;
 	atomic_uint journals;         /* how often a damaged journal was replaced since the start */
+	atomic_ullong changes;        /* how often names or rights of real files changed, as far as we know */
 	_Atomic int64_t mounted_ns;   /* CLOCK_REALTIME_COARSE before the (first) mount, or when the journal was replaced */
 	struct commit *commit;
 	struct tell *tell;

@@ -94,6 +94,7 @@ static int setattr(struct fs *fs, struct node *n, const struct handle *h, struct
 	int fd = h ? h->fd : opened;
 	int err = fd < 0 ? fd : set_attributes(fd, h, attr, to_set);
 
+	fs->changes++;
 	if (!err && fstat(fd, attr) < 0)
 		err = -errno;
 	if (!err && !h && to_set & FUSE_SET_ATTR_SIZE)
@@ -227,6 +228,7 @@ void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *v
 		err = fd < 0 ? fd : 0;
 		if (!err && setxattr(fd_path(fd).text, name, value, size, flags) < 0)
 			err = -errno;
+		fs->changes++;
 	}
 	fuse_reply_err(req, -err);
 	node_put(fs->nodes, n);
@@ -248,6 +250,7 @@ void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 		err = fd < 0 ? fd : 0;
 		if (!err && removexattr(fd_path(fd).text, name) < 0)
 			err = -errno;
+		fs->changes++;
 	}
 	fuse_reply_err(req, -err);
 	node_put(fs->nodes, n);

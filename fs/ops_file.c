@@ -94,6 +94,7 @@ void op_create(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode,
 	fd = op_allowed(req, parent, name, false);
 	if (fd == 0)
 		fd = create(req, parent, name, mode, fi->flags);
+	fs->changes++;
 	if (fd < 0)
 		fuse_reply_err(req, -fd);
 	else if (fstat(fd, &st) < 0)

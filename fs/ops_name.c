@@ -82,6 +82,7 @@ static void make_and_reply(fuse_req_t req, fuse_ino_t ino, const char *name, mak
 	if (!parent)
 		return;
 	err = make(req, parent, name, fn, m, &st);
+	fs->changes++;
 	if (!err && S_ISREG(st.st_mode))
 		tell_named(fs, parent, name);
 	op_reply_entry(req, parent, name, err, &st);
@@ -231,6 +232,7 @@ static void remove_and_reply(fuse_req_t req, fuse_ino_t ino, const char *name, i
 	if (!parent)
 		return;
 	err = remove_name(req, parent, name, flags, &st, &remains);
+	fs->changes++;
 	if (!err)
 		name_removed(fs, &st, steal_fd(&remains));
 	if (!err && !S_ISDIR(st.st_mode))
@@ -329,6 +331,7 @@ void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t n
 
 	if (from.parent && to.parent) {
 		err = rename_ends(req, &from, &to, flags);
+		fs->changes++;
 		if (!err && !is_one_file(&from, &to)) {
 			rename_nodes(fs, &from, &to, flags);
 			tell_renamed(fs, &from, &to, flags);

@@ -45,6 +45,23 @@ void rights_of_owner(struct fs *fs, const char *path, struct rights *r)
 	find_groups(r);
 }
 
+void rights_of_caller(struct fs *fs, fuse_req_t req, struct rights *r)
+{
+	const struct fuse_ctx *ctx = fuse_req_ctx(req);
+
+	*r = (struct rights){ 0 };
+	if (fs->uid || !ctx->uid)
+		return;
+	r->lent = true;
+	r->uid = ctx->uid;
+	r->gid = ctx->gid;
+	r->groups = xcalloc(GROUPS_MAX, sizeof(*r->groups));
+	r->groups_count = fuse_req_getgroups(req, GROUPS_MAX, r->groups);
+	/* More than fit, or /proc does not tell. */
+	if (r->groups_count < 0 || r->groups_count > GROUPS_MAX)
+		r->groups_count = r->groups_count < 0 ? 0 : GROUPS_MAX;
+}
+
 void rights_release(struct rights *r)
 {
 	free(r->groups);

@@ -1,8 +1,8 @@
 /*
- * rights: opening what lies in the source with the rights of a file's owner.
+ * rights: opening what lies in the source with the rights of somebody else.
  *
  * A daemon of root may read everything; what it reads on behalf of a prompt shall be what the owner of
- * that prompt may read.  In a daemon of an ordinary user nothing is done.
+ * that prompt may read, and what it shows to somebody what that one may read.  In a daemon of an ordinary user nothing is done.
  *
  * Any thread; the rights of this thread alone change, for the time of a call.
  */
@@ -11,6 +11,8 @@
 
 #include <stdbool.h>
 #include <sys/types.h>
+
+#include <fuse_lowlevel.h>
 
 struct fs;
 
@@ -24,6 +26,8 @@ struct rights {
 /* Those of the owner of that file of the source, with the groups that the system knows the user to be in;
  * the daemon's own if it is not there.  rights_release() frees. */
 void rights_of_owner(struct fs *fs, const char *path, struct rights *r);
+/* Those of who sent the request, with the groups that he is in. */
+void rights_of_caller(struct fs *fs, fuse_req_t req, struct rights *r);
 void rights_release(struct rights *r);
 /* source_open() with them: descriptor or -errno. */
 int rights_open(struct fs *fs, const struct rights *r, const char *path, int flags);

@@ -15,6 +15,7 @@
 #include "control.h"
 #include "events.h"
 #include "fs.h"
+#include "gallery.h"
 #include "image.h"
 #include "park.h"
 #include "prompt.h"
@@ -37,6 +38,8 @@ void virtual_free_extra(void *extra)
 	status_nodes_remove(c);
 	free(c->path);
 	free(c->bytes);
+	if (c->fd >= 0)
+		close(c->fd);
 	free(c);
 }
 
@@ -45,6 +48,7 @@ struct content *content_new(const char *path)
 	struct content *c = xcalloc(1, sizeof(*c));
 
 	c->path = xstrdup(path);
+	c->fd = -1;
 	clock_gettime(CLOCK_REALTIME, &c->time);
 	return c;
 }
@@ -88,10 +92,14 @@ static mode_t mode_of(const struct node *n)
 static uint64_t shown_ino(const struct node *n)
 {
 	const struct content *c = n->extra;
+	unsigned which = 0;
 
-	if (n->kind != NODE_STATUS_FILE && n->kind != NODE_WAIT_FILE)
+	if (n->kind == NODE_STATUS_FILE)
+		which = c->json;
+	else if (n->kind == NODE_WAIT_FILE)
+		which = c->index;
+	else if (n->kind != NODE_CONTROL_FILE)
 		return n->ino;
-	unsigned which = n->kind == NODE_STATUS_FILE ? c->json : c->index;
 	return virtual_ino((enum node_kind)n->kind, c->path, &which, sizeof(which));
 }
 
@@ -155,6 +163,8 @@ void virtual_attr(struct fs *fs, const struct node *n, struct stat *st)
 	take_rights(fs, n, st);
 	if (!c)
 		return;
+	if (c->uid)
+		st->st_uid = c->uid;
 	st->st_atim = st->st_mtim = st->st_ctim = c->time;
 	st->st_size = (off_t)c->len;
 	pthread_mutex_lock(&picture_lock);
@@ -489,12 +499,75 @@ static void control_found(void *arg, struct buf *text)
 	asked_free(a);
 }
 
+/* The page that somebody is to see stays the node that it is until it would be another one. */
+struct gallery_lookup {
+	struct asked *asked;
+	uid_t viewer;
+	uint64_t ino;
+	struct timespec time;         /* when it was begun */
+};
+
+static bool gallery_wanted(void *arg, const char *version)
+{
+	struct gallery_lookup *g = arg;
+	struct asked *a = g->asked;
+
+	clock_gettime(CLOCK_REALTIME, &g->time);
+	g->ino = virtual_ino(NODE_CONTROL_FILE, a->name, version, strlen(version));
+	struct node *n = node_find(a->fs->nodes, NODE_VIRTUAL_DEV, g->ino);
+	if (!n)
+		return true;
+	bool is_new;
+	struct node *same = node_lookup(a->fs->nodes, n->parent, a->name, NODE_CONTROL_FILE, false, NODE_VIRTUAL_DEV,
+	                                n->ino, n->extra, &is_new);
+	virtual_reply_entry(a->fs, a->req, same);
+	node_put(a->fs->nodes, same);
+	node_put(a->fs->nodes, n);
+	asked_free(a);
+	free(g);
+	return false;
+}
+
+static void gallery_made(void *arg, int fd, size_t len)
+{
+	struct gallery_lookup *g = arg;
+	struct content *c;
+
+	if (fd < 0) {
+		fuse_reply_err(g->asked->req, -fd);
+	} else {
+		c = content_new(g->asked->name);
+		c->fd = fd;
+		c->len = len;
+		c->uid = g->viewer;
+		c->time = g->time;
+		reply_node(g->asked, NODE_CONTROL_FILE, g->ino, c);
+	}
+	asked_free(g->asked);
+	free(g);
+}
+
+static void lookup_gallery(struct fs *fs, fuse_req_t req, struct node *parent, const char *name)
+{
+	static const struct gallery_calls calls = { gallery_wanted, gallery_made };
+	struct gallery_lookup *g = xcalloc(1, sizeof(*g));
+	struct rights viewer;
+	struct stat none = { 0 };
+
+	g->asked = asked_new(fs, req, parent, name, name, &none);
+	rights_of_caller(fs, req, &viewer);
+	g->viewer = viewer.uid;
+	gallery_render(fs, &viewer, &calls, g);
+}
+
 static void lookup_control(struct fs *fs, fuse_req_t req, struct node *parent, const char *name)
 {
 	struct stat none = { 0 };
 
 	if (strcmp(name, "incoming") == 0 && tell_is_caller(fs, req))
 		reply_folder(fs, req, parent, name, NODE_INCOMING_DIR);
+	else if (control_mode(name) && control_source(name) == CONTROL_GALLERY)
+		lookup_gallery(fs, req, parent, name);
 	else if (control_mode(name))
 		control_render(fs, name, control_found, asked_new(fs, req, parent, name, name, &none));
 	else
@@ -622,6 +695,16 @@ bool virtual_opened(struct node *n, const struct stat *picture)
 	return same;
 }
 
+static void reply_from(fuse_req_t req, int fd, size_t size, off_t off)
+{
+	struct fuse_bufvec v = FUSE_BUFVEC_INIT(size);
+
+	v.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
+	v.buf[0].fd = fd;
+	v.buf[0].pos = off;
+	fuse_reply_data(req, &v, 0);
+}
+
 void virtual_read(struct fs *fs, fuse_req_t req, struct node *n, size_t size, off_t off,
                   struct fuse_file_info *fi)
 {
@@ -632,11 +715,7 @@ void virtual_read(struct fs *fs, fuse_req_t req, struct node *n, size_t size, of
 		return;
 	}
 	if (n->kind == NODE_WAIT_FILE) {
-		struct fuse_bufvec v = FUSE_BUFVEC_INIT(size);
-		v.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
-		v.buf[0].fd = (int)fi->fh;
-		v.buf[0].pos = off;
-		fuse_reply_data(req, &v, 0);
+		reply_from(req, (int)fi->fh, size, off);
 		return;
 	}
 	if (!c || off < 0 || (size_t)off >= c->len) {
@@ -644,7 +723,10 @@ void virtual_read(struct fs *fs, fuse_req_t req, struct node *n, size_t size, of
 		return;
 	}
 	size_t left = c->len - (size_t)off;
-	fuse_reply_buf(req, c->bytes + off, left < size ? left : size);
+	if (c->fd >= 0)
+		reply_from(req, c->fd, left < size ? left : size, off);
+	else
+		fuse_reply_buf(req, c->bytes + off, left < size ? left : size);
 }
 
 void virtual_write(struct fs *fs, fuse_req_t req, struct node *n, const char *bytes, size_t size,

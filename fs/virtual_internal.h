@@ -13,7 +13,9 @@
  * and `version`. */
 struct content {
 	char *path;                   /* of the prompt (status, wait), else of the entry */
-	char *bytes; size_t len;      /* what is read */
+	char *bytes; size_t len;      /* what is read … */
+	int fd;                       /* … or where it is read from, else -1 */
+	uid_t uid;                    /* whose it is, if not the daemon's: what is made for one viewer */
 	struct timespec time;
 	bool json;
 	unsigned index;               /* wait: which picture, 0 = the first */

@@ -40,7 +40,7 @@ told() { jq -r "select(.prompt == \"$2\").state" "$1" | uniq | tr '\n' ' '; }
 
 # --- the file ---
 
-is "$(timeout 5 ls -A "$MNT/.easelfs" | sort | tr '\n' ' ')" 'README jobs.json metrics stats ' 'events and ctl are not listed'
+is "$(timeout 5 ls -A "$MNT/.easelfs" | sort | tr '\n' ' ')" 'README gallery.html jobs.json metrics stats ' 'events and ctl are not listed'
 is "$(timeout 5 stat -c '%a %s' "$events")" '400 0' 'events is there by its name, for the mount'\''s user'
 like "$(timeout 5 dd iflag=nonblock if="$events" 2>&1)" 'Resource temporarily unavailable' 'without patience: EAGAIN'
 like "$(timeout 5 bash -c ': >>"$1"' - "$events" 2>&1)" 'Read-only file system|Permission denied' 'it is not written'

@@ -59,7 +59,26 @@ timeout 5 chmod 555 "$MNT/fixed"
 ok 'a folder of prompts that cannot be written' made fixed/cat.txt
 is "$(of '%a %u' out/fixed)" "755 $ann" 'has one of pictures that can'
 
+is "$(of '%a' .easelfs/gallery.html)" 400 'the page with all of them is for whoever looks'
 if [ -n "$is_root" ]; then
+	# sees USER: the pictures and prompts that the page has for that one, but those that failed.
+	sees() {
+		as "$1" cat .easelfs/gallery.html | perl -0777 -ne 'print $1 if m{id="data">(.*?)</script>}s' |
+			jq -r '.jobs[] | .prompt, .tasks[].picture' | sort | paste -sd ' '
+	}
+	is "$(sees $bob)" 'fixed/cat.txt open.txt out/fixed/cat.png out/open.png' 'somebody else sees there what is open'
+	is "$(as $bob stat -c '%u %a' .easelfs/gallery.html)" "$bob 400" 'in a page of their own'
+	private='fixed/cat.txt open.txt out/fixed/cat.png out/open.png out/own.png out/private/cat.png own.txt private/cat.txt'
+	is "$(sees $ann | sed 's/ wrong.txt//')" "$private" 'who has private ones sees them'
+	is "$(sees 0 | sed 's/ wrong.txt//')" "$private" 'as root does'
+	chgrp 61003 "$MNT/own.txt" "$MNT/out/own.png" && timeout 5 chmod 640 "$MNT/own.txt" "$MNT/out/own.png"
+	is "$(cd "$MNT" && setpriv --reuid $bob --regid $bob --groups 61003 cat .easelfs/gallery.html | grep -c '"prompt":"own.txt"')" 1 \
+		'a group may see what is for it'
+	is "$(sees $bob)" 'fixed/cat.txt open.txt out/fixed/cat.png out/open.png' 'who is not in it does not'
+	timeout 5 chmod 600 "$MNT/own.txt" "$MNT/out/own.png"
+	timeout 5 chmod 600 "$MNT/open.txt"
+	is "$(sees $bob)" 'fixed/cat.txt out/fixed/cat.png' 'a prompt that is closed is gone from the page at once, though its picture is open'
+	timeout 5 chmod 644 "$MNT/open.txt"
 	for file in out/private/cat.png wait/private/cat.png status/private/cat.txt out/own.png wait/own.png status/own.txt; do
 		ok "somebody else cannot read $file" not as $bob cat "$file"
 		ok "its owner can" as $ann cat "$file"

@@ -25,7 +25,8 @@ ok 'a few prompts' timeout 20 "$O/easelfs" wait "$MNT/cat.txt" "$MNT/a/b/two.md"
 ok 'one of them fails' wait_state bad.txt failed
 
 files=(status/cat.txt status/cat.txt.json status/a/b/two.md status/a/b/two.md.json status/bad.txt
-	.easelfs/README .easelfs/stats .easelfs/metrics .easelfs/jobs.json wait/cat.png out/cat.png)
+	.easelfs/README .easelfs/stats .easelfs/metrics .easelfs/jobs.json .easelfs/gallery.html
+	wait/cat.png out/cat.png)
 for file in "${files[@]}"; do
 	timeout 5 cat "$MNT/$file" >"$WORK/cat"
 	wrong=

@@ -44,6 +44,6 @@ defined() { nm "$@" 2>/dev/null | awk 'NF == 3 { sub(/@.*/, "", $3); print $3 }'
 missing=$(comm -23 <(nm -u "$WORK"/musl/o/*.o | awk '$1 == "U" { print $2 }' | sort -u) <({
 	defined --defined-only "$WORK"/musl/o/*.o "/usr/lib/${arch%-gnu}-musl/libc.a"
 	defined -D --defined-only /usr/lib/"$arch"/lib{fuse3,curl,cjson,sqlite3,crypto,utf8proc,seccomp,microhttpd,png16,jpeg,webp,freetype}.so
-} | sort -u) | grep -v '^models_ini\|^_GLOBAL_OFFSET_TABLE_')
+} | sort -u) | grep -v '^models_ini\|^gallery_html\|^_GLOBAL_OFFSET_TABLE_')
 is "$missing" '' 'neither do they lack a symbol when linked'
 done_testing
