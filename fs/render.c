@@ -492,6 +492,8 @@ void render_readme(struct buf *out)
 	"Pictures in cat.refs/ are references of cat.txt. history/ holds earlier pictures. All of these\n"
 	"are ordinary files; they stay when this directory is unmounted.\n"
 	"\n"
+	".easelfs/gallery.html shows all of it in a browser.\n"
+	"\n"
 	"For programs:\n"
 	"\n"
 	"    status/cat.txt.json     all that is known of a prompt\n"
