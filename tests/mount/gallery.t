@@ -137,6 +137,11 @@ is "$(timeout 5 stat -c '%i' "$MNT/$page")" "${first%% *}" 'a newer page has the
 ok 'and is another' not cmp -s "$WORK/page" "$MNT/$page"
 ok 'who has the older one open reads that to its end' cmp /dev/fd/$open "$WORK/page"
 exec {open}<&-
+for i in {1..20}; do
+	timeout 5 touch "$MNT/mine" && timeout 5 stat "$MNT/$page" >/dev/null
+done
+few_pages() { [ "$(find "/proc/$DAEMON/fd" -lname '*gallery.part*' | wc -l)" -le 1 ]; }
+ok 'pages that nobody reads any more are gone' eventually 10 few_pages
 umount_it
 mount_fg || die 'it cannot be mounted again'
 ok 'after a new mount it is all there' eventually 20 says '"out/one.png"' 'of("one.txt")[0].tasks[0].picture'
