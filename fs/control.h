@@ -22,8 +22,8 @@ enum control_source {
 	CONTROL_STREAM,               /* events: it comes while one reads */
 };
 enum control_source control_source(const char *name);
-/* Renders the content of an entry that there is, but for CONTROL_GALLERY: done(arg, text), at once or on the engine's thread; the
- * text is lent, and may be taken by buf_steal(). */
+/* Renders the content of an entry that there is, but for CONTROL_GALLERY: done(arg, text), at once or on the
+ * engine's thread; the text is lent, and may be taken by buf_steal(). */
 void control_render(struct fs *fs, const char *name, void (*done)(void *arg, struct buf *text), void *arg);
 
 /* `ctl`, for the mount's user and root: one command per line, `verb SP path`, %XX for bytes that need it.

@@ -26,6 +26,8 @@ struct tell;
 struct parks;
 struct watch;
 
+enum { PAGES_SEEN = 4 };
+
 struct fs {
 	struct options options;       /* constant while mounted, but for what reload.h names */
 	char *source, *mountpoint;    /* absolute */
@@ -43,6 +45,8 @@ struct fs {
 	struct tell *tell;
 	struct parks *parks;
 	struct events *events;
+	/* The pages that threads of other programs saw last (virtual.c); engine thread. */
+	struct page_seen { pid_t thread; uint64_t viewer; struct node *page; int64_t at_ms; } pages_seen[PAGES_SEEN];
 	struct watch *watch;
 	struct fuse_session *session;
 	struct broker broker;         /* main thread */

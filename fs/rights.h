@@ -2,7 +2,8 @@
  * rights: opening what lies in the source with the rights of somebody else.
  *
  * A daemon of root may read everything; what it reads on behalf of a prompt shall be what the owner of
- * that prompt may read, and what it shows to somebody what that one may read.  In a daemon of an ordinary user nothing is done.
+ * that prompt may read, and what it shows to somebody what that one may read.  In a daemon of an ordinary
+ * user nothing is done.
  *
  * Any thread; the rights of this thread alone change, for the time of a call.
  */

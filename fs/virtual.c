@@ -499,65 +499,127 @@ static void control_found(void *arg, struct buf *text)
 	asked_free(a);
 }
 
-/* The page that somebody is to see stays the node that it is until it would be another one. */
-struct gallery_lookup {
+/*
+ * The page that somebody is to see stays the node that it is until it would be another one.  And whoever looks at
+ * it and then opens it gets what he looked at, though it changed in between: browsers read no more bytes than the
+ * size that they were told.  A lookup finds the size, and another one the node to be opened; nothing but the thread
+ * tells that they belong together.
+ */
+enum { PAGE_STAYS_MS = 500 };
+
+struct page_lookup {
 	struct asked *asked;
-	uid_t viewer;
+	pid_t thread;
+	uid_t uid;
+	uint64_t viewer;              /* who it is, groups and all */
 	uint64_t ino;
 	struct timespec time;         /* when it was begun */
 };
 
-static bool gallery_wanted(void *arg, const char *version)
+static struct page_seen *seen_by(const struct page_lookup *l)
 {
-	struct gallery_lookup *g = arg;
-	struct asked *a = g->asked;
+	struct page_seen *seen = l->asked->fs->pages_seen;
 
-	clock_gettime(CLOCK_REALTIME, &g->time);
-	g->ino = virtual_ino(NODE_CONTROL_FILE, a->name, version, strlen(version));
-	struct node *n = node_find(a->fs->nodes, NODE_VIRTUAL_DEV, g->ino);
-	if (!n)
-		return true;
+	for (size_t i = 0; l->thread && i < PAGES_SEEN; i++)
+		if (seen[i].page && seen[i].thread == l->thread && seen[i].viewer == l->viewer)
+			return &seen[i];
+	return NULL;
+}
+
+static struct page_seen *seen_longest_ago(struct fs *fs)
+{
+	struct page_seen *oldest = fs->pages_seen;
+
+	for (size_t i = 1; i < PAGES_SEEN; i++)
+		if (fs->pages_seen[i].at_ms < oldest->at_ms)
+			oldest = &fs->pages_seen[i];
+	return oldest;
+}
+
+/* Takes the reference to the page. */
+static void page_see(const struct page_lookup *l, struct node *page)
+{
+	struct fs *fs = l->asked->fs;
+	struct page_seen *mine = seen_by(l), *place = mine ? mine : seen_longest_ago(fs);
+
+	if (place->page)
+		node_put(fs->nodes, place->page);
+	*place = (struct page_seen){ l->thread, l->viewer, page, clock_mono_ms() };
+}
+
+static void page_lookup_end(struct page_lookup *l)
+{
+	asked_free(l->asked);
+	free(l);
+}
+
+/* The page that there is for it, with a reference, or NULL. */
+static struct node *page_for(const struct page_lookup *l)
+{
+	struct fs *fs = l->asked->fs;
+	const struct page_seen *seen = seen_by(l);
+
+	if (seen && clock_mono_ms() - seen->at_ms < PAGE_STAYS_MS)
+		return node_ref(fs->nodes, seen->page);
+	return node_find(fs->nodes, NODE_VIRTUAL_DEV, l->ino);
+}
+
+static bool page_wanted(void *arg, const char *version)
+{
+	struct page_lookup *l = arg;
+	struct asked *a = l->asked;
 	bool is_new;
-	struct node *same = node_lookup(a->fs->nodes, n->parent, a->name, NODE_CONTROL_FILE, false, NODE_VIRTUAL_DEV,
-	                                n->ino, n->extra, &is_new);
+
+	clock_gettime(CLOCK_REALTIME, &l->time);
+	l->ino = virtual_ino(NODE_CONTROL_FILE, a->name, version, strlen(version));
+	struct node *page = page_for(l);
+	if (!page)
+		return true;
+	struct node *same = node_lookup(a->fs->nodes, page->parent, a->name, NODE_CONTROL_FILE, false,
+	                                NODE_VIRTUAL_DEV, page->ino, page->extra, &is_new);
 	virtual_reply_entry(a->fs, a->req, same);
 	node_put(a->fs->nodes, same);
-	node_put(a->fs->nodes, n);
-	asked_free(a);
-	free(g);
+	page_see(l, page);
+	page_lookup_end(l);
 	return false;
 }
 
-static void gallery_made(void *arg, int fd, size_t len)
+static void page_made(void *arg, int fd, size_t len)
 {
-	struct gallery_lookup *g = arg;
-	struct content *c;
+	struct page_lookup *l = arg;
+	struct node *page;
 
 	if (fd < 0) {
-		fuse_reply_err(g->asked->req, -fd);
+		fuse_reply_err(l->asked->req, -fd);
 	} else {
-		c = content_new(g->asked->name);
+		struct content *c = content_new(l->asked->name);
 		c->fd = fd;
 		c->len = len;
-		c->uid = g->viewer;
-		c->time = g->time;
-		reply_node(g->asked, NODE_CONTROL_FILE, g->ino, c);
+		c->uid = l->uid;
+		c->time = l->time;
+		reply_node(l->asked, NODE_CONTROL_FILE, l->ino, c);
+		page = node_find(l->asked->fs->nodes, NODE_VIRTUAL_DEV, l->ino);
+		if (page)
+			page_see(l, page);
 	}
-	asked_free(g->asked);
-	free(g);
+	page_lookup_end(l);
 }
 
-static void lookup_gallery(struct fs *fs, fuse_req_t req, struct node *parent, const char *name)
+static void lookup_page(struct fs *fs, fuse_req_t req, struct node *parent, const char *name)
 {
-	static const struct gallery_calls calls = { gallery_wanted, gallery_made };
-	struct gallery_lookup *g = xcalloc(1, sizeof(*g));
+	static const struct gallery_calls calls = { page_wanted, page_made };
+	struct page_lookup *l = xcalloc(1, sizeof(*l));
+	cleanup_free char *who = NULL;
 	struct rights viewer;
 	struct stat none = { 0 };
 
-	g->asked = asked_new(fs, req, parent, name, name, &none);
 	rights_of_caller(fs, req, &viewer);
-	g->viewer = viewer.uid;
-	gallery_render(fs, &viewer, &calls, g);
+	who = xasprintf("%u %u", viewer.uid, viewer.gid);
+	l->asked = asked_new(fs, req, parent, name, name, &none);
+	l->thread = fuse_req_ctx(req)->pid;
+	l->uid = viewer.uid;
+	l->viewer = virtual_ino(NODE_CONTROL_FILE, who, viewer.groups, (size_t)viewer.groups_count * sizeof(gid_t));
+	gallery_render(fs, &viewer, &calls, l);
 }
 
 static void lookup_control(struct fs *fs, fuse_req_t req, struct node *parent, const char *name)
@@ -567,7 +629,7 @@ static void lookup_control(struct fs *fs, fuse_req_t req, struct node *parent, c
 	if (strcmp(name, "incoming") == 0 && tell_is_caller(fs, req))
 		reply_folder(fs, req, parent, name, NODE_INCOMING_DIR);
 	else if (control_mode(name) && control_source(name) == CONTROL_GALLERY)
-		lookup_gallery(fs, req, parent, name);
+		lookup_page(fs, req, parent, name);
 	else if (control_mode(name))
 		control_render(fs, name, control_found, asked_new(fs, req, parent, name, name, &none));
 	else

@@ -35,11 +35,13 @@ run() { b run "$*"; }
 _run_says() { [ "$(run "$2")" = "$1" ]; }
 # says EXPECTED SCRIPT NAME: within a while.
 says() {
-	eventually 20 _run_says "$1" "$2" || diag "$2 is $(run "$2"), not $1"
+	eventually 20 _run_says "$1" "$2" ||
+		diag "$2 is $(run "$2"), not $1, at $(run 'location.href + " " + document.title + ": " + document.body.innerText.slice(0, 300)')"
 	is "$(run "$2")" "$1" "$3"
 }
 keys() { local key; for key in "$@"; do b key "$key" >/dev/null; done; }
-page() { b open "file://$MNT/.easelfs/gallery.html" >/dev/null; }
+# What a program has looked at stays for half a second, so that it finds what it saw.
+page() { sleep 0.6 && b open "file://$MNT/.easelfs/gallery.html${1:-}" >/dev/null; }
 pictures_seen='[...document.images].filter(i => { const r = i.getBoundingClientRect(); return r.top < innerHeight && r.bottom > 0 && !i.hidden; })'
 # All that can be seen is loaded and painted.
 painted() {
@@ -70,6 +72,7 @@ run 'document.querySelectorAll(".tile")[1].click()' >/dev/null
 says '</script><script>window.hit = 1</script><img src=x onerror="window.hit = 1"><svg onload="window.hit=1">' \
 	'document.querySelector("#detail[open]") && (byId("prompt").textContent.includes("pose") && goTo(current ? 0 : 1), byId("prompt").textContent)' \
 	'the prompt is shown as it was written'
+is "$(run 'document.querySelectorAll("#detail svg, #prompt *, #what *, dd *").length')" 0 'and no more than text'
 shot hostile
 keys Escape
 run 'goTo(shown.findIndex(i => i.name.includes("#1"))), openAt(current)' >/dev/null
@@ -168,11 +171,30 @@ says '15 completed,1 failed' '[...byId("counts").children].map(c => c.textConten
 is "$(run 'live.hidden')" true 'and is at rest when nothing is under way'
 prompt garden/late.txt 'a late rose'
 ok 'a picture that the browser has not seen' completed garden/late.txt
-b open "file://$MNT/.easelfs/gallery.html?again#filter=nobody" >/dev/null
+page '?again#filter=nobody'
 is "$(run 'shown.length + " " + byId("nothing").hidden')" '0 false' 'a filter in the address holds, and says when nothing fits'
 timeout 5 rm "$MNT/out/garden/late.png"
 run 'filter.value = "", filterChanged()' >/dev/null
 says true '[...document.querySelectorAll(".tile")].some(t => t.textContent.includes("moved or deleted"))' 'a picture that was deleted meanwhile is said to be'
+prompt garden/late.txt $'size: 16:9\n\na late rose, wide'
+ok 'another text of a prompt' completed garden/late.txt
+page
+run 'goTo(shown.findIndex(i => i.name === "garden/late.png")), openAt(current)' >/dev/null
+says 1792 'byId("large").naturalWidth' 'has its new picture, under the name that the old one had'
+keys Escape
+prompt garden/late.txt $'size: 9:16\n\na late rose, tall'
+ok 'and another one' completed garden/late.txt
+sleep 0.6
+keys r
+run 'new Promise(r => setTimeout(r, 500))' >/dev/null
+run 'goTo(shown.findIndex(i => i.name === "garden/late.png")), openAt(current)' >/dev/null
+says 1792 'byId("large").naturalHeight' 'reloaded, too'
+keys Escape
+b scripts off >/dev/null
+page
+like "$(run 'document.querySelector("main").innerText')" 'does not run.*pictures themselves are in out/' 'without JavaScript it says where pictures are'
+b scripts on >/dev/null
+page
 b size 400 700 >/dev/null
 painted 1 'on a narrow screen'
 is "$(run 'document.documentElement.scrollWidth <= innerWidth')" true 'nothing is cut off'
