@@ -123,7 +123,7 @@ static bool may_read(struct page *p, const char *path)
  * can say, so its pictures alone decide. */
 static bool may_see(struct page *p, const struct prompt_row *prompt)
 {
-	return !p->viewer.lent || (prompt->gone_ms ? false : may_read(p, prompt->path));
+	return !p->viewer.lent || (!prompt->gone_ms && may_read(p, prompt->path));
 }
 
 static bool has_picture(struct page *p, const struct task_row *t)
