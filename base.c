@@ -216,12 +216,16 @@ static size_t utf8_sequence(const unsigned char *s, size_t len)
 	return point >= least[want] && point <= 0x10ffff && !surrogate ? want : 0;
 }
 
-/* Control characters (C1, as U+0080 to U+009F, too) steer terminals and forge log lines. */
+/* Control characters (C1, as U+0080 to U+009F, too) steer terminals and forge log lines; so do marks that turn the
+ * direction of what follows (U+202A to U+202E, U+2066 to U+2069). */
 static bool is_control(const unsigned char *s, size_t sequence)
 {
 	if (sequence == 1)
 		return s[0] < 0x20 || s[0] == 0x7f;
-	return sequence == 2 && s[0] == 0xc2 && s[1] < 0xa0;
+	if (sequence == 2)
+		return s[0] == 0xc2 && s[1] < 0xa0;
+	return sequence == 3 && s[0] == 0xe2 &&
+		((s[1] == 0x80 && s[2] >= 0xaa && s[2] <= 0xae) || (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9));
 }
 
 void buf_escaped(struct buf *b, const char *text, size_t len)
@@ -252,6 +256,23 @@ char *text_escaped(const char *text)
 
 	buf_escaped(&b, text, strlen(text));
 	return buf_steal(&b);
+}
+
+void buf_replace(struct buf *b, const char *what, const char *by)
+{
+	size_t len = strlen(what);
+
+	if (!b->data || !len || !memmem(b->data, b->len, what, len))
+		return;
+	cleanup_buf struct buf before = *b;
+	const char *at = before.data, *end = at + before.len, *found;
+	*b = (struct buf)BUF_INIT;
+	while ((found = memmem(at, (size_t)(end - at), what, len))) {
+		buf_add(b, at, (size_t)(found - at));
+		buf_str(b, by);
+		at = found + len;
+	}
+	buf_add(b, at, (size_t)(end - at));
 }
 
 void buf_utf8(struct buf *b, const char *text, size_t len)

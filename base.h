@@ -59,6 +59,8 @@ void buf_fmt(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 void buf_escaped(struct buf *b, const char *text, size_t len);
 /* That of a whole string; the caller frees. */
 char *text_escaped(const char *text);
+/* Every `what` (not empty) becomes `by`. */
+void buf_replace(struct buf *b, const char *what, const char *by);
 /* The same bytes, but that what is no UTF-8 becomes U+FFFD, as for JSON. */
 void buf_utf8(struct buf *b, const char *text, size_t len);
 void buf_clear(struct buf *b);                 /* len = 0, keeps the memory */

@@ -585,6 +585,7 @@ void engine_stop(struct engine *e)
 		free(a->name);
 		free(a->stopped);
 		free(a->stopped_hint);
+		key_free(a->key);
 		free(a);
 	}
 	tidy_end(e);

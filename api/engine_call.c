@@ -24,6 +24,11 @@ static int add_key(struct engine *e, struct task *t, struct headers *h, struct e
 		account_stop(e, account_of(e, p), err->text, err->hint);
 		return -ENOKEY;
 	}
+	struct account *a = account_of(e, p);
+	if (!a->key || strcmp(a->key, h->key) != 0) {
+		key_free(a->key);
+		a->key = xstrdup(h->key);
+	}
 	h->line[0] = p->auth == AUTH_BEARER ? xasprintf("Authorization: Bearer %s", h->key)
 	                                    : xasprintf("x-goog-api-key: %s", h->key);
 	return 0;

@@ -194,8 +194,9 @@ static void fetch_redirected(struct engine *e, struct task *t, const struct http
 	cleanup_free char *why = xasprintf("the picture's address %s (status %d)", fault ? fault : "", reply->status);
 
 	if (fault) {
-		t->empty_looks = 0;
-		fetch_later(e, t, reply->retry_after, why);
+		t->row.attempts++;
+		t->empty_looks++;
+		fetch_fresh_url(e, t, why);
 		return;
 	}
 	t->redirects++;
@@ -256,7 +257,7 @@ static void fetch_done(void *arg, const struct http_reply *reply)
 		disk_later(e, t, not_written, reply->local_errno, fetch_begin);
 		return;
 	}
-	if (reply->outcome == HTTP_LOCAL && reply->local_errno == EFBIG) {
+	if (reply->outcome == HTTP_LOCAL && reply->local_errno == EFBIG && reply->status >= 200 && reply->status <= 299) {
 		fetch_too_large(e, t, reply);
 		return;
 	}

@@ -49,6 +49,7 @@ struct account {
 	struct limiter submits, queries;
 	size_t in_flight;
 	char *stopped, *stopped_hint; /* why nothing is sent, or NULL */
+	char *key;                    /* that was sent last, so that no sentence repeats it; or NULL */
 	int64_t went_at;              /* when a person said that it goes on; clock_mono_ms, 0 = never */
 	bool proven;                  /* it has taken a request, or did not refuse one at once … */
 	int64_t probed_at;            /* … after the first was sent; clock_mono_ms, 0 = none was */

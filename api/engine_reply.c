@@ -16,6 +16,7 @@
 #include "spill.h"
 
 enum { SKELETON_MAX = 1 << 20, FILES_MAX = 32 };
+#define PICTURE_MAX ((uint64_t)256 << 20)
 #define REPLY_MAX ((uint64_t)2 << 30)
 /* Nothing is asked for that there would be no room for. */
 #define ROOM_NEEDED ((uint64_t)64 << 20)
@@ -75,11 +76,19 @@ bool reply_has_room(struct engine *e)
 	return fstatvfs(e->set.store->incoming, &st) < 0 || (uint64_t)st.f_bavail * st.f_frsize >= ROOM_NEEDED;
 }
 
+/* What comes with the reply is paid for and cannot be asked for again, so less than usual is no limit. */
+static uint64_t picture_max(const struct task *t)
+{
+	uint64_t asked = t->job->request.provider->picture_bytes;
+
+	return asked > PICTURE_MAX ? asked : PICTURE_MAX;
+}
+
 void reply_begin(struct engine *e, struct task *t, struct http_request *http)
 {
 	struct reply *r = xcalloc(1, sizeof(*r));
 	const struct spill_settings set = { .members = task_wire(t)->spilled, .skeleton_max = SKELETON_MAX,
-	                                    .file_max = t->job->request.provider->picture_bytes, .files_max = FILES_MAX,
+	                                    .file_max = picture_max(t), .files_max = FILES_MAX,
 	                                    .open_file = open_file, .arg = r };
 
 	forget_record(e, t);

@@ -19,9 +19,23 @@ void task_stop_transfer(struct engine *e, struct task *t)
 	cleanup_fd_(&t->fd);
 }
 
+/* Providers like to say which key they refuse.  A short one is a word that sentences have for other reasons. */
+static char *without_key(const struct task *t, const char *text)
+{
+	enum { KEY_MIN = 12 };
+	const struct account *a = t->job->has_request ? account_of(t->job->engine, t->job->request.provider) : NULL;
+	struct buf b = BUF_INIT;
+
+	if (!text || !a || !a->key || strlen(a->key) < KEY_MIN)
+		return xstrdup(text);
+	buf_str(&b, text);
+	buf_replace(&b, a->key, "[key]");
+	return buf_steal(&b);
+}
+
 void task_set_reason(struct task *t, const char *reason, const char *hint)
 {
-	char *r = xstrdup(reason), *h = xstrdup(hint);
+	char *r = without_key(t, reason), *h = xstrdup(hint);
 
 	free(t->row.reason);
 	free(t->row.hint);

@@ -486,6 +486,10 @@ static void take_reload(struct engine *e, void *arg)
 		HASH_ITER(hh, e->jobs, j, tmp)
 			rebind(e, j);
 	}
+	/* What was only fetched since the start has none yet. */
+	HASH_ITER(hh, e->jobs, j, tmp)
+		if (j->has_request)
+			account_of(e, j->request.provider);
 	HASH_ITER(hh, e->accounts, a, atmp) {
 		account_configure(e, a);
 		account_go(e, a, false);

@@ -33,7 +33,7 @@ struct http_reply {
 	bool sent;                       /* a byte of the request may have left: with HTTP_LOCAL this says
 	                                    whether the provider may have acted on it */
 	int status;
-	char *content_type, *location;   /* or NULL */
+	char *content_type, *location;   /* or NULL; absolute */
 	double retry_after;              /* seconds (number, decimal or HTTP date), clamped to 0..86400; -1 */
 	long limit_remaining;            /* X-RateLimit-Remaining, or -1 */
 	double limit_reset;              /* seconds until X-RateLimit-Reset, or -1 */
@@ -56,7 +56,7 @@ struct http_piece {
 struct http_request {
 	const char *method, *url;
 	const char *const *headers;      /* NULL-terminated `Name: value`, copied */
-	const char *secret;              /* the key in the headers, or NULL: a reply in memory that repeats it has
+	const char *secret;              /* the key in the headers, or NULL: a refusal (no 2xx) that repeats it has
 	                                    `[key]` there.  Copied, and wiped at the end */
 	const char *content_type;        /* of the body, or NULL */
 	const struct http_piece *body; size_t body_pieces;

@@ -143,22 +143,17 @@ static void judge_failure(struct http_transfer *t, CURLcode result)
 	transfer_give_up(t, v->outcome, v->local_errno, "%s", text);
 }
 
-/* Providers like to say which key they refuse. */
-static void hide_secret(const char *secret, struct buf *text)
+/* Absolute, also where the server said less. */
+static void read_location(struct http_transfer *t)
 {
-	static const char shown[] = "[key]";
-	cleanup_buf struct buf before = *text;
-	size_t len = strlen(secret);
-	const char *at = before.data, *end = at + before.len, *found;
+	char *absolute = NULL;
 
-	*text = (struct buf)BUF_INIT;
-	while (at && (found = memmem(at, (size_t)(end - at), secret, len))) {
-		buf_add(text, at, (size_t)(found - at));
-		buf_str(text, shown);
-		at = found + len;
+	curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &absolute);
+	if (t->got.location && absolute) {
+		free(t->got.location);
+		t->got.location = xstrdup(absolute);
 	}
-	if (at)
-		buf_add(text, at, (size_t)(end - at));
+	t->reply.location = t->got.location;
 }
 
 void transfer_judge(struct http_transfer *t, CURLcode result)
@@ -171,13 +166,14 @@ void transfer_judge(struct http_transfer *t, CURLcode result)
 	t->reply.status = (int)status;
 	t->reply.content_length = announced;
 	t->reply.content_type = t->got.content_type;
-	t->reply.location = t->got.location;
+	read_location(t);
 	t->reply.retry_after = t->got.retry_after;
 	t->reply.limit_remaining = t->got.limit_remaining;
 	t->reply.limit_reset = t->got.limit_reset;
 	t->reply.date = t->got.date;
-	if (t->secret && *t->secret && t->reply.body.len)
-		hide_secret(t->secret, &t->reply.body);
+	/* What is taken from replies to what went well, ids and addresses, stays as it is. */
+	if (t->secret && (status < 200 || status > 299))
+		buf_replace(&t->reply.body, t->secret, "[key]");
 	if (result == CURLE_OK)
 		t->reply.outcome = HTTP_REPLY;
 	else

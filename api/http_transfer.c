@@ -161,9 +161,14 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg)
 
 	if (t->once)
 		kill_point(SUBMIT_REPLYING);
+	/* A new reply: the one before was no end, and the request may have been sent in between. */
+	if (size * count >= 5 && !strncasecmp(line, "HTTP/", 5)) {
+		t->window_at = 0;
+		t->window_bytes = 0;
+	}
 	t->header_bytes += size * count + HEADER_COST;
 	if (t->header_bytes > HEADERS_MAX) {
-		transfer_give_up(t, HTTP_LOCAL, EFBIG, "the headers of %s are larger than %d bytes", t->where, HEADERS_MAX);
+		transfer_give_up(t, HTTP_AMBIGUOUS, 0, "the headers of %s are larger than %d bytes", t->where, HEADERS_MAX);
 		return 0;
 	}
 	if (!note_bytes(t, size * count))

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,9 @@
 #include "mountpoint.h"
 
 enum wish { WISH_KNOW, WISH_UNMOUNT, WISH_UNMOUNT_LAZILY, WISH_END };
+
+/* A process that somebody has stopped does not hold up the end. */
+enum { ANSWER_MS = 5000 };
 
 struct question { enum wish wish; dev_t dev; };
 /* Each text is cut at its size: a sentence that names a path may be long. */
@@ -64,10 +68,13 @@ static void take_dead_away(const char *mountpoint, dev_t dev)
 {
 	cleanup_error struct error err = ERROR_INIT;
 	cleanup_mounts struct mounts mounts;
+	pid_t pid;
 
 	mounts_read(&mounts);
 	const struct mount_entry *e = mounts_at(&mounts, mountpoint);
-	if (e && !strcmp(e->type, EASELFS_TYPE) && e->dev == dev && mountpoint_unmount(mountpoint, true, &err))
+	/* Device numbers are given again: what answers is somebody else's. */
+	if (e && !strcmp(e->type, EASELFS_TYPE) && e->dev == dev && mountpoint_look(mountpoint, &pid) == STANDS_DEAD &&
+	    mountpoint_unmount(mountpoint, true, &err))
 		log_error("%s", err.text);
 }
 
@@ -82,7 +89,11 @@ static _Noreturn void serve_daemon(int socket, int lock, const char *mountpoint)
 	for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
 		signal(ignored[i], SIG_IGN);
 	prctl(PR_SET_NAME, "easelfs-broker");
+	/* The confined daemon could write into it otherwise. */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	keep_only(&socket, &lock);
+	if (chdir("/"))
+		log_debug("the process that unmounts stays in its folder: %s", strerror(errno));
 	forget_environment();
 	log_to_syslog();
 	while ((n = recv(socket, &q, sizeof(q), 0)) == (ssize_t)sizeof(q) || (n < 0 && errno == EINTR)) {
@@ -119,8 +130,10 @@ int broker_start(struct broker *b, const char *mountpoint, int lock, struct erro
 		return error_set(err, errno, NULL, "the process that unmounts gets no socket: %s", strerror(errno));
 	fflush(NULL);
 	pid_t pid = fork();
-	if (!pid)
+	if (!pid) {
+		close(ends[0]);       /* or the daemon's end would never be seen */
 		serve_daemon(ends[1], lock, mountpoint);
+	}
 	int why = errno;
 	close(ends[1]);
 	if (pid < 0) {
@@ -146,12 +159,15 @@ void broker_mounted(struct broker *b, dev_t dev)
 
 int broker_unmount(struct broker *b, bool lazy, struct error *err)
 {
+	struct pollfd answers = { .fd = b->socket, .events = POLLIN };
 	struct answer a;
 	ssize_t n = -1;
 
-	if (tell(b, lazy ? WISH_UNMOUNT_LAZILY : WISH_UNMOUNT, 0))
+	if (tell(b, lazy ? WISH_UNMOUNT_LAZILY : WISH_UNMOUNT, 0) && poll(&answers, 1, ANSWER_MS) > 0)
 		while ((n = recv(b->socket, &a, sizeof(a), 0)) < 0 && errno == EINTR)
 			;
+	if (n != (ssize_t)sizeof(a))
+		close(steal_fd(&b->socket));    /* an answer that is late would be taken for the next one's */
 	if (n != (ssize_t)sizeof(a))
 		return error_set(err, EPIPE, "once the daemon is gone, the next `easelfs mount` replaces it, and `easelfs unmount` takes it away",
 		                 "the process that unmounts is gone");

@@ -324,8 +324,16 @@ static int unmount(const char *given, struct error *err)
 		return refuse_nothing_there(path, err);
 	case STANDS_LIVE:
 		return unmount_live(path, pid, err);
-	case STANDS_DEAD:
-		return mountpoint_unmount(path, true, err);
+	case STANDS_DEAD: {
+		int rc = mountpoint_unmount(path, true, err);
+
+		/* Its broker may have been faster. */
+		if (rc && mountpoint_look(path, &pid) == STANDS_NOTHING) {
+			error_clear(err);
+			rc = 0;
+		}
+		return rc;
+	}
 	}
 	BUG("unknown standing");
 }

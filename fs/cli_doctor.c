@@ -80,7 +80,7 @@ static void check_kernel(struct visit *v)
 /* Ways of nsswitch.conf(5) to find hosts that ask another program on this machine. */
 static bool asks_a_program(const char *word)
 {
-	static const char *const ways[] = { "mdns", "sss", "wins", "libvirt", "mymachines", "ldap", "nis" };
+	static const char *const ways[] = { "mdns", "sss", "wins", "libvirt", "ldap", "nis" };
 
 	for (size_t i = 0; i < ARRAY_LEN(ways); i++)
 		if (str_starts_with(word, ways[i]))

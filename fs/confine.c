@@ -1,10 +1,16 @@
 #include "confine.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#if __has_include(<linux/landlock.h>)
+#include <linux/landlock.h>
+#endif
 #include <sched.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define FILTERS 0
@@ -18,10 +24,46 @@
 #define WHY_NOT "this is a build without libseccomp"
 #endif
 
-void confine_begin(void)
+/* LANDLOCK_ACCESS_FS_REFER came with Linux 5.19: before, nothing could be renamed from folder to folder. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(LANDLOCK_ACCESS_FS_REFER)
+static void bar_other_processes(int source_fd) { (void)source_fd; }
+#else
+
+/* Whoever is confined by Landlock may rename from folder to folder only where a rule says so. */
+static void allow_renames(int ruleset, int folder)
+{
+	struct landlock_path_beneath_attr rule = { .allowed_access = LANDLOCK_ACCESS_FS_REFER, .parent_fd = folder };
+
+	if (folder >= 0)
+		syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+}
+
+static void bar_other_processes(int source_fd)
+{
+	enum { ABI_WITH_REFER = 2 };
+	struct landlock_ruleset_attr handled = {
+		.handled_access_fs = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_REFER,
+	};
+
+	if (syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) < ABI_WITH_REFER)
+		return;
+	cleanup_fd int ruleset = (int)syscall(SYS_landlock_create_ruleset, &handled, sizeof(handled), 0);
+	cleanup_fd int root = open("/", O_PATH | O_CLOEXEC);
+	if (ruleset < 0)
+		return;
+	allow_renames(ruleset, root);
+	allow_renames(ruleset, source_fd);
+	if (syscall(SYS_landlock_restrict_self, ruleset, 0))
+		log_info("other processes stay open to the daemon: %s", strerror(errno));
+}
+
+#endif
+
+void confine_begin(int source_fd)
 {
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	bar_other_processes(source_fd);
 }
 
 #if FILTERS
@@ -45,14 +87,20 @@ static const char *const forbidden[] = {
 	"keyctl", "add_key", "request_key",
 };
 
+#if defined(__s390__)
+#define CLONE_FLAGS 1                  /* clone(2): the stack comes first there */
+#else
+#define CLONE_FLAGS 0
+#endif
+
 /* Bits of which none may be set. */
 static const struct { const char *name; unsigned arg; uint64_t bit; } forbidden_bits[] = {
 	{ "unshare", 0, CLONE_NEWNS }, { "unshare", 0, CLONE_NEWUSER }, { "unshare", 0, CLONE_NEWPID },
 	{ "unshare", 0, CLONE_NEWNET }, { "unshare", 0, CLONE_NEWIPC }, { "unshare", 0, CLONE_NEWUTS },
 	{ "unshare", 0, CLONE_NEWCGROUP },
-	{ "clone", 0, CLONE_NEWNS }, { "clone", 0, CLONE_NEWUSER }, { "clone", 0, CLONE_NEWPID },
-	{ "clone", 0, CLONE_NEWNET }, { "clone", 0, CLONE_NEWIPC }, { "clone", 0, CLONE_NEWUTS },
-	{ "clone", 0, CLONE_NEWCGROUP },
+	{ "clone", CLONE_FLAGS, CLONE_NEWNS }, { "clone", CLONE_FLAGS, CLONE_NEWUSER }, { "clone", CLONE_FLAGS, CLONE_NEWPID },
+	{ "clone", CLONE_FLAGS, CLONE_NEWNET }, { "clone", CLONE_FLAGS, CLONE_NEWIPC }, { "clone", CLONE_FLAGS, CLONE_NEWUTS },
+	{ "clone", CLONE_FLAGS, CLONE_NEWCGROUP },
 };
 
 /* Sockets of other programs, which may do for us what we may not: the session's bus starts programs.  The log

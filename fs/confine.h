@@ -12,9 +12,11 @@
 #include "base.h"
 
 /* No setuid program gives rights any more (prctl(2), PR_SET_NO_NEW_PRIVS), and neither a core dump nor an
- * ordinary user's debugger gets the keys that are in memory (PR_SET_DUMPABLE).  The calling thread and those that it
- * starts. */
-void confine_begin(void);
+ * ordinary user's debugger gets the keys that are in memory (PR_SET_DUMPABLE).  Where the kernel has Landlock
+ * (landlock(7)), no file can be executed, and no process but its own looked into: a filter of system calls does not
+ * see that a file is /proc/PID/mem.  The calling thread and those that it starts.  source_fd: the folder that is
+ * served, in which things are renamed, wherever it is mounted. */
+void confine_begin(int source_fd);
 
 /* A filter on the system calls of all threads that there are and will be: no programs, mounts, debugging, modules,
  * namespaces; no connections to other programs' sockets (datagrams pass: the log).  0; -ENOSYS with a sentence where

@@ -98,6 +98,11 @@ static int look_before(struct mounting *m, struct error *err)
 				return 1;
 			int rc = mountpoint_unmount(path, true, err);
 
+			/* Its broker may have been faster. */
+			if (rc && mountpoint_look(path, &pid) != STANDS_DEAD) {
+				error_clear(err);
+				break;
+			}
 			if (rc)
 				return rc;
 			log_info("a mount at %s whose daemon was gone has been removed", path);

@@ -255,6 +255,15 @@ static void await_drained(struct fs *fs)
 		poll(NULL, 0, PAUSE_MS);
 }
 
+/* After `umount -l` the session lives on while something is open there; nobody can reach it, though. */
+static bool is_mounted(const struct serving *s)
+{
+	cleanup_mounts struct mounts mounts;
+
+	mounts_read(&mounts);
+	return !s->dev || mounts_of_dev(&mounts, s->dev);
+}
+
 /* What keeps the mount busy goes first. */
 static void end_loop(struct serving *s)
 {
@@ -262,6 +271,8 @@ static void end_loop(struct serving *s)
 	await_drained(s->fs);
 	stop_tell(s);
 	take_mount_away(s);
+	if (!is_mounted(s))
+		broker_mounted(&s->fs->broker, 0);
 	fuse_session_exit(s->fs->session);
 	while (!atomic_load(&s->loop_ended)) {
 		pthread_kill(s->loop, SIGUSR2);
@@ -446,7 +457,7 @@ static int begin_confinement(struct serving *s, struct error *err)
 {
 	(void)err;
 	if (s->fs->options.sandboxing)
-		confine_begin();
+		confine_begin(s->fs->source_fd);
 	return 0;
 }
 
@@ -542,15 +553,6 @@ static int taken_signal(int signals, int *value)
 		return 0;
 	*value = info.ssi_code == SI_QUEUE ? info.ssi_int : 0;
 	return (int)info.ssi_signo;
-}
-
-/* After `umount -l` the session lives on while something is open there; nobody can reach it, though. */
-static bool is_mounted(const struct serving *s)
-{
-	cleanup_mounts struct mounts mounts;
-
-	mounts_read(&mounts);
-	return !s->dev || mounts_of_dev(&mounts, s->dev);
 }
 
 /* The kernel says when its list of mounts changes: proc_pid_mounts(5). */

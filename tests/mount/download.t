@@ -93,6 +93,9 @@ fetched back.txt 'back to the API' 'a redirect to the API'
 is "$(control GET requests | jq '[.[] | select(.path == "/v1/balance")] | length > 0')" true 'it was followed'
 is "$(control GET requests | jq '[.[] | select(.path == "/v1/balance" or .listener == "results") | select(.authorization)] | length')" 0 \
 	'without the key'
+fault "{\"on\":\"download\",\"match\":\"relative\",\"do\":\"redirect\",\"location\":\"$there\"}"
+prompt relative.txt 'a relative one'
+fetched relative.txt 'a relative one' 'a redirect without a host'
 fault '{"on":"download","match":"in circles","do":"redirect","location":"file:///etc/passwd","count":1}'
 prompt circles.txt 'in circles'
 fetched circles.txt 'in circles' 'a redirect to a file'
@@ -112,6 +115,25 @@ like "$(status_of large.txt)" 'is larger than 1000 bytes' 'with the limit'
 like "$(status_of large.txt)" 'picture-bytes in \[provider sandbox\]' 'and how to change it'
 sed -i 's/^picture-bytes = 1000$/picture-bytes = 10 MB/' "$XDG_CONFIG_HOME/easelfs/config"
 fetched large.txt 'a large one' 'when more is allowed'
+
+# The same over a restart, after which nobody has talked to the provider yet.
+sed -i 's/^picture-bytes = 10 MB$/picture-bytes = 1000/' "$XDG_CONFIG_HOME/easelfs/config"
+umount_it
+mount_fg -o provider=sandbox,settle=0.05 || die 'it cannot be mounted'
+prompt again.txt 'large again'
+ok 'another that is too large' wait_state again.txt stopped
+umount_it
+mount_fg -o provider=sandbox,settle=0.05 || die 'it cannot be mounted'
+is "$(state_of again.txt)" stopped 'is still stopped after a restart'
+sed -i 's/^picture-bytes = 1000$/picture-bytes = 10 MB/' "$XDG_CONFIG_HOME/easelfs/config"
+fetched again.txt 'large again' 'and comes, too, when more is allowed'
+
+# What is large is no picture, but what the server says of an error.
+printf '{"on":"download","match":"wordy","do":"status","status":503,"count":1,"body":{"x":"%s"}}' \
+	"$(head -c 1200000 /dev/zero | tr '\0' x)" >"$WORK/wordy"
+curl -sS --fail --max-time 20 -H 'Content-Type: application/json' --data "@$WORK/wordy" "$SANDBOX_URL/control/faults" >/dev/null
+prompt wordy.txt 'a wordy error'
+fetched wordy.txt 'a wordy error' 'an error that has much to say'
 
 # --- the bytes decide -------------------------------------------------------------------------------
 

@@ -106,7 +106,7 @@ ok 'git add -A' silent git add -A
 ok 'git commit' silent git commit -qm root
 is "$(git ls-files)" $'.gitignore\nroot.txt' 'takes the prompts only'
 is "$(git status --porcelain)" '' 'git status is quiet'
-is "$(find .easelfs -type f | sort)" "$(printf '.easelfs/%s\n' README jobs.json metrics stats)" 'the journal is not to be seen'
+is "$(find .easelfs -type f | sort)" "$(printf '.easelfs/%s\n' README gallery.html jobs.json metrics stats)" 'the journal is not to be seen'
 ok 'git clean -fd' silent git clean -fd
 ok 'leaves the pictures' test -s out/root.png -a -s history/root.1.png
 cd /

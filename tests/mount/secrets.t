@@ -83,10 +83,21 @@ mount_fg -o sandbox || die 'it cannot be mounted with samples'
 unset MY_OWN_NAME
 children=$(ps -o pid= --ppid "$DAEMON")
 is "$(wc -w <<<"$children")" 2 'a sandbox and the process that unmounts are started'
-environs() { for child in $children; do tr '\0' '\n' <"/proc/$child/environ"; done; }
-ok 'their environment can be read' grep -q '^PATH=' <(environs)
+environs() { for child in $children; do cat "/proc/$child/environ" 2>/dev/null | tr '\0' '\n'; done; }
+ok 'the environment of one can be read' grep -q '^PATH=' <(environs)
 ok 'and has no key' not grep -qF "$key" <(environs)
 umount_it
+
+# A short one is a word that stands in ids and addresses, too.
+sandbox_stop
+sandbox_start --canned --key task --key "$key"
+sed -i "s|^url = .*|url = $SANDBOX_URL|" "$XDG_CONFIG_HOME/easelfs/config"
+(umask 077; echo task >"$WORK/key")
+mount_fg || die 'it cannot be mounted again'
+prompt short.txt 'a short key'
+ok 'a short key spoils nothing' wait_state short.txt completed
+umount_it
+(umask 077; echo "$key" >"$WORK/key")
 
 # --- whose key --------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@
  *
  * Nothing of this would do any harm where it is allowed: paths and numbers lead nowhere.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -40,6 +41,28 @@ static long do_io_uring(void) { return syscall(SYS_io_uring_setup, 0, NULL); }
 static long do_unshare(void) { return syscall(SYS_unshare, CLONE_NEWUSER | CLONE_THREAD); }
 static long do_clone(void) { return syscall(SYS_clone, CLONE_NEWUSER | CLONE_FS, NULL, NULL, NULL, 0); }
 static long do_clone3(void) { return syscall(SYS_clone3, NULL, 0); }
+
+/* Of the test that started it. */
+static long do_memory_of_parent(void)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", (int)getppid());
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+	return fd;
+}
+
+static long do_memory_of_its_own(void)
+{
+	int fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	return fd;
+}
+
 static long do_dumpable(void) { return prctl(PR_GET_DUMPABLE) ? 0 : (errno = EACCES, -1); }
 
 static long try_socket(int domain, int type)
@@ -80,6 +103,7 @@ static const struct { const char *name; long (*deed)(void); } deeds[] = {
 	{ "keyctl", do_keyctl }, { "io_uring", do_io_uring }, { "unshare", do_unshare }, { "clone", do_clone },
 	{ "clone3", do_clone3 }, { "unix-stream", do_unix_stream }, { "unix-seqpacket", do_unix_seqpacket },
 	{ "unix-datagram", do_unix_datagram }, { "internet", do_internet }, { "dumpable", do_dumpable },
+	{ "memory-of-parent", do_memory_of_parent }, { "memory-of-its-own", do_memory_of_its_own },
 };
 
 static void *wait_and_try(void *arg)
@@ -106,12 +130,15 @@ static void *wait_and_try(void *arg)
 	return NULL;
 }
 
-__attribute__((constructor)) static void begin(void)
+/* In the place of the C library's: the thread that answers the kernel calls it when it begins.  What that one starts
+ * is confined as it is. */
+int pthread_setname_np(pthread_t self, const char *name)
 {
+	int (*real)(pthread_t, const char *) = (int (*)(pthread_t, const char *))dlsym(RTLD_NEXT, "pthread_setname_np");
 	char *pipe = getenv("INSIDE");
 	pthread_t thread;
 
-	/* Not in the sandbox or fusermount3 that it starts. */
-	if (pipe && !strcmp(program_invocation_short_name, "easelfs"))
+	if (pipe && !strcmp(name, "easelfs-fuse"))
 		pthread_create(&thread, NULL, wait_and_try, pipe);
+	return real ? real(self, name) : 0;
 }

@@ -393,7 +393,8 @@ static void redirects_are_reported_and_not_followed(void **state)
 	struct http_request request = get(&c);
 	struct result r = ask(c.http, &request);
 	assert_int_equal(r.status, 302);
-	assert_string_equal(r.location, "/elsewhere");
+	cleanup_free char *there = xasprintf("http://127.0.0.1:%d/elsewhere", c.server.port);
+	assert_string_equal(r.location, there);
 	assert_int_equal(server_requests(&c.server), 1);
 	client_release(&c);
 }
@@ -952,8 +953,7 @@ static void headers_without_end_stop_at_a_limit(void **state)
 	client_init(&c, serve_endless_headers);
 	struct http_request request = get(&c);
 	struct result r = ask(c.http, &request);
-	assert_int_equal(r.outcome, HTTP_LOCAL);
-	assert_int_equal(r.local_errno, EFBIG);
+	assert_int_equal(r.outcome, HTTP_AMBIGUOUS);
 	expect_text(&r, "the headers of 127.0.0.1");
 	client_release(&c);
 
