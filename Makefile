@@ -198,6 +198,8 @@ define INSTALLED
 644 contrib/completions/easelfs.fish $(fishcompdir)/easelfs.fish
 paths contrib/systemd/system/easelfs@.service $(systemddir)/system/easelfs@.service
 paths contrib/systemd/user/easelfs@.service $(systemddir)/user/easelfs@.service
+755 contrib/desktop/easelfs-desktop $(bindir)/easelfs-desktop
+tree $(O)/desktop-files $(datadir)
 tree contrib/examples $(docdir)/examples
 tree contrib/systemd/examples $(docdir)/examples/systemd
 $(if $(MOUNT_HELPER_DIR),link $(bindir)/easelfs $(MOUNT_HELPER_DIR)/mount.fuse.easelfs)
@@ -206,10 +208,16 @@ endef
 install uninstall: export INSTALLED := $(INSTALLED)
 install uninstall: export DESTDIR := $(DESTDIR)
 install uninstall: export bindir := $(bindir)
-install: all
+install: all desktop-files
 	$(Q)printf '%s\n' "$$INSTALLED" | contrib/install
-uninstall:
+uninstall: desktop-files
 	$(Q)printf '%s\n' "$$INSTALLED" | contrib/install --remove
+
+# The menus and the launcher, as the program writes them.
+desktop-files: $(O)/desktop-files
+$(O)/desktop-files: contrib/desktop/easelfs-desktop $(wildcard contrib/desktop/*/*)
+	$(Q)rm -rf $@
+	$(Q)$< install --system $@ >/dev/null
 
 # The release's source, the same bytes each time: what git knows, or all but what was built.
 VERSION := $(shell sed -n 's/^.define EASELFS_VERSION "\(.*\)"/\1/p' version.h)
