@@ -22,6 +22,15 @@ _window() {
 	[ -n "$WINDOW" ] && [ -n "$(title)" ] && x windowfocus --sync "$WINDOW"
 }
 
+# find_window CLASS PART: one with that in its title.  Sets WINDOW.
+find_window() {
+	local w
+	for w in $(xdotool search --onlyvisible --class "$1" 2>/dev/null); do
+		[[ $(xdotool getwindowname "$w" 2>/dev/null) == *"$2"* ]] && WINDOW=$w && return
+	done
+	return 1
+}
+
 # window CLASS: waits until there is one to be seen, and types into it from now on.  Sets WINDOW.
 window() { eventually 30 _window "$1"; }
 

@@ -86,12 +86,6 @@ undoes() {
 	eventually 10 there "$1"
 }
 
-_thumbnail_of() {
-	local name
-	name=$(printf 'file://%s' "$MNT/$1" | md5sum | cut -d' ' -f1)
-	[ -n "$(find "$XDG_CACHE_HOME/thumbnails" -name "$name.png" 2>/dev/null)" ]
-}
-
 _copy() {
 	local WINDOW=$SOURCE_WINDOW
 	_select_all

@@ -72,6 +72,12 @@ there() { timeout 5 test -e "$MNT/$1"; }
 not_there() { not there "$1"; }
 same() { timeout 5 cmp "$1" "$2"; }
 
+_thumbnail_of() {
+	local name
+	name=$(printf 'file://%s' "$MNT/$1" | md5sum | cut -d' ' -f1)
+	[ -n "$(find "$XDG_CACHE_HOME/thumbnails" -name "$name.png" 2>/dev/null)" ]
+}
+
 # The bill goes beside the screenshots; $1 is how many pictures it should have.
 desktop_done() {
 	control GET bill | jq . >"$DESKTOP/$NAME-bill.json"
