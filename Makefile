@@ -217,7 +217,7 @@ uninstall: desktop-files
 desktop-files: $(O)/desktop-files
 $(O)/desktop-files: contrib/desktop/easelfs-desktop $(wildcard contrib/desktop/*/*)
 	$(Q)rm -rf $@
-	$(Q)$< install --system $@ >/dev/null
+	$(Q)$< install --system $@ >/dev/null && find $@ -type f -exec chmod 644 {} +
 
 # The release's source, the same bytes each time: what git knows, or all but what was built.
 VERSION := $(shell sed -n 's/^.define EASELFS_VERSION "\(.*\)"/\1/p' version.h)
@@ -240,6 +240,6 @@ deb: dist
 clean:
 	rm -rf $(O)
 
-.PHONY: all check check-built check-unit check-long check-desktop check-package kill fuzz fuzzers deps deps-check demo install uninstall dist deb clean
+.PHONY: all desktop-files check check-built check-unit check-long check-desktop check-package kill fuzz fuzzers deps deps-check demo install uninstall dist deb clean
 .SECONDARY:
 -include $(shell find $(O) -path $(O)/deb -prune -o -name '*.d' -type f -print 2>/dev/null)

@@ -40,7 +40,9 @@ for file in bin/easelfs bin/easelfs-sandbox share/man/man1/easelfs.1 share/man/m
 	share/man/man1/easelfs-sandbox.1 share/bash-completion/completions/easelfs \
 	share/zsh/site-functions/_easelfs share/fish/vendor_completions.d/easelfs.fish \
 	lib/systemd/system/easelfs@.service lib/systemd/user/easelfs@.service \
-	share/doc/easelfs/examples/systemd/srv-gen.mount share/doc/easelfs/examples/README.md; do
+	share/doc/easelfs/examples/systemd/srv-gen.mount share/doc/easelfs/examples/README.md \
+	bin/easelfs-desktop share/applications/easelfs.desktop share/nemo/actions/easelfs-1-make.nemo_action \
+	share/kio/servicemenus/easelfs-text.desktop share/icons/hicolor/scalable/apps/easelfs.svg; do
 	[ -s "$dest/usr/$file" ] || missing+=" $file"
 done
 empty "$missing" 'everything is where it should be'
