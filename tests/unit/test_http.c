@@ -554,8 +554,10 @@ static void a_connection_that_closes_without_a_reply_is_ambiguous(void **state)
 		client_init(&c, servers[i]);
 		struct http_request submit = post_once(&c, "{}", 2);
 		struct result r = ask(c.http, &submit);
-		assert_int_equal(r.outcome, HTTP_AMBIGUOUS);
-		assert_true(r.sent);
+		/* A reset that comes before the first byte has left is seen as what it is. */
+		bool unsent = servers[i] == serve_close_at_once && !r.sent;
+		assert_int_equal(r.outcome, unsent ? HTTP_NOT_SENT : HTTP_AMBIGUOUS);
+		assert_true(r.sent || unsent);
 		expect_text(&r, "127.0.0.1");
 		assert_int_equal(server_connections(&c.server), 1);
 		client_release(&c);
