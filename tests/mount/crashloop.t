@@ -164,8 +164,8 @@ three_held() {
 }
 # The newest one's is in out/, as soon as it has finished.
 they_come() {
-	ok 'that of an earlier text comes' eventually 20 test -s "$MNT/$2"
-	ok 'and that of a deleted prompt' eventually 20 test -s "$MNT/history/$1-gone.1.png"
+	ok 'that of an earlier text comes' eventually 60 test -s "$MNT/$2"
+	ok 'and that of a deleted prompt' eventually 60 test -s "$MNT/history/$1-gone.1.png"
 	is "$(accepted "$1, the first text"),$(accepted "$1, the second text"),$(accepted "$1, deleted")" 1,1,1 'each was charged once'
 }
 
