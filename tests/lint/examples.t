@@ -1,19 +1,6 @@
 #!/bin/bash
 # The index of contrib/examples has every example, each has a test that runs it, and programs can be run as they are.
-set -u
-cd "$(dirname "$0")/../.." || exit
-count=0
-
-# empty TEXT NAME: what is wrong, if anything is.
-empty() {
-	count=$((count + 1))
-	if [ -z "$1" ]; then
-		echo "ok $count - $2"
-	else
-		echo "not ok $count - $2"
-		printf '%s\n' "$1" | sed 's/^/# /' >&2
-	fi
-}
+. "$(dirname "$0")/lib.sh"
 
 folders=$(cd contrib/examples && printf '%s\n' */ | tr -d /)
 rows=$(sed -n 's/^| \[\([a-z]*\)\](\1\/) .*/\1/p' contrib/examples/README.md)

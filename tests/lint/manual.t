@@ -1,22 +1,9 @@
 #!/bin/bash
 # The manual pages are well-formed, and name every command, option, setting, header and exit code that there is.
-set -u
-cd "$(dirname "$0")/../.." || exit
+. "$(dirname "$0")/lib.sh"
 O=$(realpath "${O:-build}")
 man=contrib/man
 table=$("$O/easelfs" help --table)
-count=0
-
-# empty TEXT NAME: what is wrong, if anything is.
-empty() {
-	count=$((count + 1))
-	if [ -z "$1" ]; then
-		echo "ok $count - $2"
-	else
-		echo "not ok $count - $2"
-		printf '%s\n' "$1" | sed 's/^/# /' >&2
-	fi
-}
 
 # What mandoc says, but for pages that are not installed.
 linted() {

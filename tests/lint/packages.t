@@ -1,21 +1,7 @@
 #!/bin/bash
 # What is installed can be removed again, and the packages agree with the rest: version, dependencies, files.
-set -u
-cd "$(dirname "$0")/../.." || exit
+. "$(dirname "$0")/lib.sh"
 O=$(realpath "${O:-build}")
-count=0
-
-# empty TEXT NAME: what is wrong, if anything is.
-empty() {
-	count=$((count + 1))
-	if [ -z "$1" ]; then
-		echo "ok $count - $2"
-	else
-		echo "not ok $count - $2"
-		printf '%s\n' "$1" | sed 's/^/# /' >&2
-	fi
-}
-
 work=$(mktemp -d "${TEST_DIR:-/var/tmp}/packages.XXXXXX") || exit
 trap 'rm -rf "$work"' EXIT
 

@@ -4,11 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 
 setup
-config <<END
-[defaults]
-provider = sandbox
-settle = 0.05
-END
+impatient
 
 # Each thread's word of its /proc/…/status, once: field Seccomp
 field() { awk -v name="$1:" '$1 == name { print $2 }' "/proc/$DAEMON"/task/*/status | sort -u | paste -sd' '; }

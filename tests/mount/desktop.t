@@ -2,12 +2,8 @@
 # easelfs-desktop: what the menus of file managers do, with dialogs that only write down what they were asked.
 . "$(dirname "$0")/lib.sh" || exit
 setup --canned --time 0.1 --submit-rpm 0 --query-rpm 0
+impatient
 config <<-END
-	first-look = 0.1
-	poll-min = 0.1
-	[defaults]
-	provider = sandbox
-	settle = 0.05
 	[provider google]
 	url = $SANDBOX_URL
 END

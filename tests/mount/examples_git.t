@@ -4,13 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 EXAMPLE=$(realpath "$(dirname "$0")/../../contrib/examples/git")
 setup --time 0.1 --submit-rpm 0 --query-rpm 0
-config <<-END
-	first-look = 0.1
-	poll-min = 0.1
-	[defaults]
-	provider = sandbox
-	settle = 0.05
-END
+impatient
 export EASELFS_WAIT=20
 PATH=$O:$PATH
 git() { timeout 60 git -c user.name=me -c user.email=me@example.org -c gc.auto=0 -c init.defaultBranch=main "$@"; }

@@ -3,13 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 EXAMPLE=$(realpath "$(dirname "$0")/../../contrib/examples/markdown")
 setup --time 0.1 --submit-rpm 0 --query-rpm 0
-config <<-END
-	first-look = 0.1
-	poll-min = 0.1
-	[defaults]
-	provider = sandbox
-	settle = 0.05
-END
+impatient
 PATH=$O:$PATH
 mkdir "$WORK/book"
 cp "$EXAMPLE"/* "$WORK/book/"

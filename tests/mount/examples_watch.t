@@ -3,13 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 EXAMPLE=$(realpath "$(dirname "$0")/../../contrib/examples/watch")
 setup --time 0.1 --submit-rpm 0 --query-rpm 0
-config <<-END
-	first-look = 0.1
-	poll-min = 0.1
-	[defaults]
-	provider = sandbox
-	settle = 0.05
-END
+impatient
 mount_fg || die 'it cannot be mounted'
 cd "$MNT" || die 'the mount cannot be entered'
 PATH=$O:$PATH

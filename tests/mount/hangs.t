@@ -3,13 +3,7 @@
 # daemon that is stopped, and nobody who waits keeps the machine from being suspended.
 . "$(dirname "$0")/lib.sh"
 setup --time 0.1 --submit-rpm 0 --query-rpm 0
-config <<-END
-	first-look = 0.1
-	poll-min = 0.1
-	[defaults]
-	provider = sandbox
-	settle = 0.05
-END
+impatient
 mount_fg -o in_flight=13,budget=none
 
 now() { echo "${EPOCHREALTIME/[.,]/}"; }

@@ -203,6 +203,17 @@ setup() {
 # Appends standard input to the configuration.
 config() { cat >>"$XDG_CONFIG_HOME/easelfs/config"; }
 
+# After setup: prompts go to the sandbox, soon after they are saved, and are asked for as soon as it may be.
+impatient() {
+	config <<-END
+	first-look = 0.1
+	poll-min = 0.1
+	[defaults]
+	provider = sandbox
+	settle = 0.05
+	END
+}
+
 # --- mounts -----------------------------------------------------------------------------------------
 
 # Reads options as mount_it and mount_fg take them: sets MNT, and _args to what easelfs is called with.

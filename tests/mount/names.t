@@ -4,11 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 
 setup
-config <<END
-[defaults]
-provider = sandbox
-settle = 0.05
-END
+impatient
 mount_fg || die 'it cannot be mounted'
 
 # Bytes that a terminal would obey (C0 but tab and newline, DEL, C1 in UTF-8), and such as are no UTF-8.

@@ -2,13 +2,7 @@
 # Pictures and statuses are as private as their prompts; where root mounts for all, each has what is theirs.
 . "$(dirname "$0")/lib.sh"
 setup --time 0.1
-config <<-END
-	first-look = 0.1
-	poll-min = 0.1
-	[defaults]
-	provider = sandbox
-	settle = 0.05
-END
+impatient
 is_root=
 [ "$(id -u)" != 0 ] || is_root=1
 chmod 755 "$WORK"

@@ -2,13 +2,7 @@
 # The programs that people copy, pack, search, count and keep trees with work on a whole mount.
 . "$(dirname "$0")/lib.sh"
 setup --time 0.1
-config <<-END
-	first-look = 0.1
-	poll-min = 0.1
-	[defaults]
-	provider = sandbox
-	settle = 0.05
-END
+impatient
 mkdir "$WORK/src"
 mount_fg "$WORK/src" "$WORK/mnt" || die 'it cannot be mounted'
 

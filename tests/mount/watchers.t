@@ -2,13 +2,7 @@
 # Programs that watch: recursive inotify on the whole mount, entr, watch, and a script with Python's watchdog.
 . "$(dirname "$0")/lib.sh"
 setup --time 0.3 --submit-rpm 0 --query-rpm 0
-config <<-END
-	first-look = 0.1
-	poll-min = 0.1
-	[defaults]
-	provider = sandbox
-	settle = 0.05
-END
+impatient
 mount_fg
 
 sees() { eventually 20 grep -Eq "$2" "$1"; }
