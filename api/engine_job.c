@@ -574,10 +574,32 @@ static struct job *held_but_sent(struct engine *e, int64_t id)
 	return NULL;
 }
 
+/* The job if it waits for a person or for the configuration: once it is replaced, nobody can name it. */
+static struct job *waiting_for_somebody(struct engine *e, int64_t id)
+{
+	struct job *j = id ? job_activate(e, id) : NULL;
+
+	if (j && !j->tasks_count && j->row.state == STATE_STOPPED)
+		return j;
+	for (size_t i = 0; j && i < j->tasks_count; i++)
+		if (j->tasks[i]->row.state == STATE_HELD || j->tasks[i]->row.state == STATE_STOPPED)
+			return j;
+	if (j)
+		job_free(e, j);               /* if it was only loaded to be looked at */
+	return NULL;
+}
+
 static void give_up(struct engine *e, struct job *j, const char *reason, const char *hint)
 {
 	for (size_t i = 0; i < j->tasks_count; i++)
 		task_give_up(e, j->tasks[i], reason, hint);
+	/* Without a key it never came to tasks. */
+	if (!j->tasks_count && j->row.state == STATE_STOPPED) {
+		j->row.state = STATE_CANCELED;
+		j->row.finished_ms = clock_wall_ms();
+		job_set_reason(j, reason, hint);
+		job_dirty(e, j);
+	}
 }
 
 /* A revision that was never sent gives way to the newer one. */
@@ -586,7 +608,7 @@ static void supersede(struct engine *e, struct prompt *p, struct job *newer)
 	for (struct job *j = p->all; j; j = j->next_of_prompt)
 		if (j != newer)
 			give_up(e, j, NEWER_TEXT, NULL);
-	/* A held or failed one that is not in memory stays as it is: it is no longer the newest. */
+	/* A failed one that is not in memory stays as it is: it is no longer the newest. */
 }
 
 /* Whether a prompt has its name in out/: a picture there, or a request under way.  One that was refused
@@ -723,7 +745,7 @@ static void begin_job(struct engine *e, struct prompt *p, struct engine_commit *
 	bool refused = c->refused.text;
 	size_t tasks = refused || c->draft ? 0 : request_tasks(&c->request);
 
-	held_but_sent(e, p->row.job);          /* is in memory then, and goes on below */
+	waiting_for_somebody(e, p->row.job);   /* is in memory then; it is given up, or goes on, below */
 	struct job *j = job_new(e, p, tasks);
 	j->row.revision = ++p->row.revision;
 	j->row.created_ms = clock_wall_ms();
