@@ -79,6 +79,10 @@ static int refuse_key(struct loader *l, const struct line *line, const struct ke
 		names[count++] = "like";
 	for (size_t i = 0; i < count; i++)
 		buf_fmt(&all, "%s%s", i ? ", " : "", names[i]);
+	/* A key in a file that others may read would be nobody's secret. */
+	if (!strcasecmp(line->name, "key") || !strcasecmp(line->name, "api-key") || !strcasecmp(line->name, "api_key"))
+		return error_set(l->err, EINVAL, "write it alone into a file, chmod 600, and name that as key-file; or its variable as key-env",
+		                 "%s:%d: a key does not stand here", l->file, line->number);
 	const char *near = nearest_word(line->name, names, count);
 	if (near)
 		return error_set(l->err, EINVAL, NULL, "%s:%d: unknown key \"%s\": did you mean \"%s\"?", l->file,
@@ -110,11 +114,22 @@ static int check_keys(struct loader *l, const struct section *s, const struct ke
 	return 0;
 }
 
+/* A file is named as from the configuration's folder, wherever who reads it stands; the caller frees. */
+static char *value_of(const struct loader *l, const struct key *k, const char *value)
+{
+	const char *slash = strrchr(l->file, '/');
+
+	if (k->kind != KEY_PATH || !*value || *value == '/' || *value == '~' || !slash)
+		return xstrdup(value);
+	return xasprintf("%.*s/%s", (int)(slash - l->file), l->file, value);
+}
+
 static int apply_keys(struct loader *l, const struct section *s, const struct key_table *t, void *row)
 {
 	for (size_t i = 0; i < s->count; i++) {
 		const struct key *k = key_by_name(t, s->lines[i].name);
-		const char *takes = k ? key_read(row, k, s->lines[i].value) : NULL;
+		cleanup_free char *value = k ? value_of(l, k, s->lines[i].value) : NULL;
+		const char *takes = k ? key_read(row, k, value) : NULL;
 
 		if (takes)
 			return error_set(l->err, EINVAL, NULL, "%s:%d: \"%s\" does not take \"%s\": it takes %s",

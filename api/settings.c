@@ -115,7 +115,7 @@ static size_t add_words(char **list, size_t count, const char *words)
 }
 
 /* The nearest canonical name, or the nearest alias if no canonical one is near; the caller frees. */
-static char *nearest_name(const char *name)
+char *setting_nearest(const char *name)
 {
 	enum { ALIASES_MAX = 8 };
 	const char *names[SET_COUNT];
@@ -143,7 +143,7 @@ static const char *line_hint(const struct settings *s)
 
 static int refuse_unknown(const struct settings *s, const char *name, struct error *err)
 {
-	cleanup_free char *near = nearest_name(name);
+	cleanup_free char *near = setting_nearest(name);
 
 	if (near)
 		return error_set(err, EINVAL, line_hint(s), "unknown header \"%s\": did you mean \"%s\"?", name,

@@ -43,6 +43,8 @@ struct settings {
 int setting_by_name(const char *name);
 /* Whether a line `name: …` makes a header block: a known name or alias, or `metadata.NAME`. */
 bool setting_is_known(const char *name);
+/* The name or alias that was most likely meant, or NULL; the caller frees. */
+char *setting_nearest(const char *name);
 
 /*
  * Sets one header.  `name` is a canonical name, an alias, or metadata.NAME (NAME may begin with

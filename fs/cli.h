@@ -31,6 +31,8 @@ struct target {
 };
 #define cleanup_target __attribute__((cleanup(target_release)))
 
+/* Whether a file of that name is there. */
+bool target_stands(const struct target *t);
 /* The prompt that a path means: its own, its picture's, its status file's, its name in wait/.
  * Relative or absolute, through symlinks, also in the source of a mount.  0 or -errno. */
 int target_find(const char *given, struct target *out, struct error *err);

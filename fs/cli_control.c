@@ -64,6 +64,9 @@ static int refuse_verb(const struct verb *v, const struct target *t, int code, s
 			return error_set(err, code, NULL, "nothing to %s: %s", v->name, t->path);
 		return error_set(err, code, NULL, "nothing to %s: %s is %s", v->name, t->path, s.state);
 	case ENOENT:
+		if (target_stands(t))
+			return error_set(err, code, "try it again in a moment", "%s was saved just now, and is not taken up yet",
+			                 t->path);
 		return error_set(err, code, NULL, "there is no prompt %s in the mount at %s", t->path, t->root);
 	case EACCES:
 	case EPERM:

@@ -176,7 +176,8 @@ static void check_mounts(struct visit *v)
 /* --- the configuration ----------------------------------------------------------------------- */
 
 /* What is wrong in it is told, and the rest is judged without it. */
-static void load(struct visit *v, const char *const *dash_o)
+/* Whether the configuration could be read. */
+static bool load(struct visit *v, const char *const *dash_o)
 {
 	struct error err = ERROR_INIT;
 	bool loaded = !options_load(&v->options, dash_o, true, &err);
@@ -186,9 +187,7 @@ static void load(struct visit *v, const char *const *dash_o)
 	cleanup_free char *fine = loaded && !v->options.config_len
 		? xasprintf("there is none at %s, and none is needed", v->options.config_path)
 		: xasprintf("%s is right", loaded ? v->options.config_path : "it");
-	tell_result(v, "config", fine, &err);
-	if (!v->models)
-		v->models = models_load(NULL, 0, NULL, NULL);
+	return tell_result(v, "config", fine, &err);
 }
 
 /* Where prompts go that name neither model nor provider. */
@@ -280,13 +279,15 @@ static void look_at_all(struct visit *v, const struct command_call *call, const 
 	check_kernel(v);
 	check_fuse(v);
 	check_mounts(v);
-	load(v, dash_o);
-	check_others(v);
-	check_confinement(v);
-	check_defaults(v);
-	check_keys(v);
-	if (!call_has(call, "offline") && !v->options.sandbox)
-		check_providers(v);
+	/* What depends on a configuration that is wrong would only be wrong, too. */
+	if (load(v, dash_o)) {
+		check_others(v);
+		check_confinement(v);
+		check_defaults(v);
+		check_keys(v);
+		if (!call_has(call, "offline") && !v->options.sandbox)
+			check_providers(v);
+	}
 	if (v->bad)
 		printf("\n%u %s wrong\n", v->bad, v->bad == 1 ? "thing is" : "things are");
 	else

@@ -88,6 +88,8 @@ static bool stands(const char *root, const char *path)
 	return !lstat(full, &st);
 }
 
+bool target_stands(const struct target *t) { return stands(t->root, t->path); }
+
 /* Replaces out->path by the prompt with that stem, if there is one. */
 static bool take_stem(struct target *out, const char *stem, size_t len)
 {

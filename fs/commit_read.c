@@ -105,6 +105,8 @@ static void settle_request(struct fs *fs, struct engine_commit *c, struct prompt
 		return;
 	if (!fs->options.reuse && !p->settings.value[SET_REUSE])
 		c->request.reuse = false;
+	if (p->note && !c->request.note)
+		c->request.note = steal_pointer(&p->note);
 	if (references_gather(fs, c->path, p->settings.value[SET_REFS], &c->request, &c->refused) == 0 &&
 	    request_check_references(&c->request, &c->refused) == 0)
 		wire_check_size(&c->request, &c->refused);

@@ -19,6 +19,9 @@ static int refuse_command(const char *name)
 		names[i] = commands[i].name;
 	const char *near = nearest_word(name, names, commands_count);
 	fprintf(stderr, "easelfs: unknown command \"%s\"", name);
+	/* What the system's own command is called is as near to another of ours. */
+	if (!strcmp(name, "umount"))
+		near = "unmount";
 	if (near)
 		fprintf(stderr, ": did you mean \"%s\"?", near);
 	fputs("\n  easelfs help lists all commands\n", stderr);

@@ -90,6 +90,8 @@ static int look_before(struct mounting *m, struct error *err)
 
 			if (!rc)
 				printf("already mounted by PID %d\n", (int)pid);
+			if (!rc && *m->asked->dash_o)
+				fprintf(stderr, "easelfs: its options stay as they were; unmount it first to change them\n");
 			return rc ? rc : 1;
 		}
 		case STANDS_DEAD: {
@@ -195,6 +197,19 @@ static int check_places(const struct fs *fs, struct error *err)
 		return error_set(err, EINVAL, "mount it over itself (one argument), or outside of it",
 		                 "%s lies in the source %s, which would then contain itself", fs->mountpoint,
 		                 fs->source);
+	return 0;
+}
+
+/* What the daemon itself needs to run, and could only get from itself: it would wait for itself for ever. */
+static int check_system(const struct fs *fs, struct error *err)
+{
+	static const char *const folders[] = { "/", "/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/proc",
+	                                       "/run", "/sbin", "/sys", "/usr", "/usr/bin", "/usr/lib", "/usr/share", "/var" };
+
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
+		if (!strcmp(fs->mountpoint, folders[i]))
+			return error_set(err, EINVAL, "choose a folder that is for pictures",
+			                 "%s is part of the system, which cannot be served while it is needed", folders[i]);
 	return 0;
 }
 
@@ -378,15 +393,28 @@ static void set_limits(void)
 
 /* --- one daemon per source ------------------------------------------------------------------- */
 
-static int refuse_locked(int fd, struct error *err)
+/* Where that folder is mounted already; NULL if it is nowhere that can be seen. */
+static const char *place_of_source(const struct mounts *mounts, const char *source)
 {
+	for (size_t i = 0; i < mounts->count; i++)
+		if (!strcmp(mounts->entries[i].type, EASELFS_TYPE) && !strcmp(mounts->entries[i].source, source))
+			return mounts->entries[i].path;
+	return NULL;
+}
+
+static int refuse_locked(const struct fs *fs, int fd, struct error *err)
+{
+	cleanup_mounts struct mounts mounts;
 	char text[32] = "";
 
 	if (pread(fd, text, sizeof(text) - 1, 0) < 0)
 		text[0] = '\0';
-	return error_set(err, EBUSY, "use that mount, or end it: easelfs unmount; one that was unmounted already "
-	                 "waits for pictures that are paid for, and ends by itself",
-	                 "another easelfs serves this directory (PID %ld)", strtol(text, NULL, 10));
+	mounts_read(&mounts);
+	const char *place = place_of_source(&mounts, fs->source);
+	cleanup_free char *hint = place
+		? xasprintf("use that mount, or end it: easelfs unmount %s", place)
+		: xstrdup("it was unmounted, and waits for pictures that are paid for; it ends by itself");
+	return error_set(err, EBUSY, hint, "another easelfs serves this directory (PID %ld)", strtol(text, NULL, 10));
 }
 
 /* An OFD lock ends with the descriptor, whatever becomes of the process: one that was killed may still be on
@@ -410,7 +438,7 @@ static int take_lock(struct mounting *m, struct error *err)
 		return error_set(err, errno, NULL, "the lock in .easelfs cannot be opened: %s", strerror(errno));
 	int result = await_lock(m->lock);
 	if (result == -EAGAIN || result == -EACCES)
-		return refuse_locked(m->lock, err);
+		return refuse_locked(&m->fs, m->lock, err);
 	if (result < 0)
 		return error_set(err, -result, NULL, "the lock in .easelfs cannot be taken: %s", strerror(-result));
 	cleanup_free char *pid = xasprintf("%d\n", (int)getpid());
@@ -463,6 +491,8 @@ static int prepare(struct mounting *m, struct error *err)
 	rc = resolve_paths(m, err);
 	if (!rc)
 		rc = look_before(m, err);
+	if (!rc)
+		rc = check_system(fs, err);
 	if (!rc)
 		rc = check_folder(fs->mountpoint, err);
 	if (!rc)

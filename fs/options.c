@@ -163,7 +163,7 @@ static const struct option_row {
 	  "none" },
 	{ "reuse", "yes or no", "yes", "the same request gets the same picture, for nothing", true, set_reuse,
 	  "yes no" },
-	{ "ask", "yes or no", "no", "show the ask folder", true, set_ask, "yes no" },
+	{ "ask", "yes or no", "no", "accepted, without effect so far", true, set_ask, "yes no" },
 	{ "sandbox", "yes or no", "no", "sample pictures from a provider on this machine: no key, no cost",
 	  true, set_sandbox, "yes no" },
 	{ "sandboxing", "on or off", "on", "the daemon gives up rights that it does not need", true,

@@ -250,6 +250,22 @@ static int read_block(const char *text, const char *end, const char **rest, stru
 	return rc;
 }
 
+/* A name that is none makes all of it prompt, as `Note: a cat` is one.  Where it is nearly one, and stands as headers
+ * do, somebody should know. */
+static void note_near_header(struct line first, const char *second, const char *end, struct prompt *out)
+{
+	const char *colon = memchr(first.text, ':', first.len), *at = second;
+	cleanup_free char *name = colon ? xstrndup(first.text, (size_t)(colon - first.text)) : NULL;
+	cleanup_free char *near = name ? setting_nearest(name) : NULL;
+
+	while (near && at < end)
+		if (!take_line(&at, end).len && at < end) {
+			out->note = xasprintf("the first lines are part of the prompt, as \"%s\" is no header; did you mean \"%s\"?",
+			                      name, near);
+			return;
+		}
+}
+
 static int parse(const char *text, const char *end, struct prompt *out, struct error *err)
 {
 	const char *second = text, *rest = text;
@@ -264,6 +280,8 @@ static int parse(const char *text, const char *end, struct prompt *out, struct e
 	if (rc)
 		return rc;
 	out->text = clean_text(rest, end);
+	if (!headed)
+		note_near_header(first, second, end, out);
 	out->headers_only = headed && !*out->text;
 	out->blank = !headed && !*out->text;
 	return out->headers_only ? request_check_values(&out->settings, err) : 0;
@@ -286,6 +304,7 @@ int prompt_parse(const char *bytes, size_t len, struct prompt *out, struct error
 void prompt_release(struct prompt *p)
 {
 	settings_release(&p->settings);
+	free(p->note);
 	free(p->text);
 	*p = (struct prompt){ 0 };
 }

@@ -46,6 +46,7 @@ struct prompt {
 	char *text;               /* LF, no BOM, no blank lines before or white space behind; "" if none */
 	bool blank;               /* the file has nothing but white space */
 	bool headers_only;        /* headers, but no text */
+	char *note;               /* what the user should know of how it was read, or NULL */
 };
 #define cleanup_prompt __attribute__((cleanup(prompt_release)))
 

@@ -323,6 +323,16 @@ echo 'nonsense' >>"$XDG_CONFIG_HOME/easelfs/config"
 ok 'a mistake in it is said' eventually 10 grep -q 'stays in force' "$WORK/daemon.log"
 echo 'a cat in spite of it' | put spite.txt
 ok 'and what was there before holds' completes spite.txt
+# --- what is sent, though it may be meant otherwise ---------------------------------------------------
+
+put nearly.txt <<<$'sise: 16:9\n\na cat'
+ok 'a first line with an unknown name is prompt' completes nearly.txt
+like "$(status_of nearly.txt)" 'note: the first lines are part of the prompt, as "sise" is no header; did you mean "size"\?' \
+	'and the status says so'
+put note.txt <<<$'Note: a cat\n\nin a hat'
+ok 'one that is near none' completes note.txt
+ok 'has no note' not grep -q ^note <(status_of note.txt)
+
 ok 'unmounted' umount_it
 
 done_testing

@@ -80,6 +80,13 @@ finds 1 "BAD +key +toapis: key file $WORK/key can be read by others .mode 644.
  +chmod 600 $WORK/key" 'a key file that others can read'
 chmod 600 "$WORK/key"
 finds 0 "ok +key +toapis: the file $WORK/key" 'one that is right'
+cp "$WORK/key" "$(dirname "$CONFIG")/near"
+configured 'key-file = near'
+finds 0 "ok +key +toapis: the file $(dirname "$CONFIG")/near" 'one beside the configuration'
+configured 'key = sk-secret'
+finds 1 'BAD +config +.*:3: a key does not stand here.*
+ +write it alone into a file' 'a key in the configuration itself'
+configured "key-file = $WORK/key"
 printf '%s\n' '[provider toapis]' 'url = http://easelfs-tests.invalid' "key-file = $WORK/key" >"$CONFIG"
 finds 1 'BAD +dns +toapis: the name easelfs-tests\.invalid cannot be looked up' 'a name that is none'
 printf '%s\n' '[provider toapis]' 'url = http://127.0.0.1:1' "key-file = $WORK/key" >"$CONFIG"

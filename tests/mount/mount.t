@@ -45,6 +45,9 @@ mkdir -p "$WORK/outer/inner"
 refused 'a mountpoint within the source is refused' 'contain itself' "$WORK/outer" "$WORK/outer/inner"
 easelfs mount >"$WORK/usage" 2>&1
 is $? 2 'without a directory there is the usage'
+for folder in / /etc /usr; do
+	refused "$folder is refused" "^easelfs: $folder is part of the system" -o sandbox "$folder"
+done
 ok 'no refused mount has left anything' not grep -F " $WORK/" /proc/self/mountinfo
 is "$(ls -A "$WORK/empty")" '' 'nor anything in the folder'
 
@@ -60,6 +63,8 @@ ok 'wait is there, though it is not listed' timeout 5 test -d "$MNT/wait"
 said=$(easelfs mount "$MNT")
 is "$?: $said" "0: already mounted by PID $pid" 'a second mount says who was first'
 is "$(daemon_pid)" "$pid" 'and changes nothing'
+like "$(timeout 10 "$O/easelfs" mount -o model=other "$MNT" 2>&1)" 'its options stay as they were; unmount it first' \
+	'which it says of options'
 refused 'another mountpoint for the same source is refused' "in an easelfs mount|PID $pid" "$MNT" "$WORK/empty"
 refused 'a mountpoint in the mount, too' 'lies in' "$MNT/sub"
 

@@ -25,6 +25,7 @@ says 2 '^easelfs: unmount needs a MOUNTPOINT' 'for unmount, too' easelfs unmount
 says 2 '^easelfs: unmount does not know what to do with "b"' 'one too many' easelfs unmount a b
 says 2 '^easelfs: mount does not know what to do with "c"' 'a third folder' easelfs mount a b c
 says 2 '^easelfs: models does not know what to do with "y"' 'a second model' easelfs models x y
+says 2 '^easelfs: unknown command "umount": did you mean "unmount"\?' 'what the system calls it' easelfs umount "$HOME"
 says 2 '^easelfs: unknown option "--jsn": did you mean "--json"\?' 'an option that is near one' easelfs status --jsn
 says 2 '^easelfs: unknown option "--tiemout": did you mean "--timeout"\?' 'with a value' easelfs wait --tiemout=3 x
 says 2 '^easelfs: unknown option "-q"' 'a letter' easelfs wait -q x
