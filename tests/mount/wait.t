@@ -147,10 +147,11 @@ hold doom
 echo 'doom' >"$MNT/doom.txt"
 reader doom.png "$WORK/doom"
 parked "$READER"
-control POST faults '{"on":"poll","do":"fail_task","code":"content_policy_violation"}' >/dev/null
+control POST faults '{"on":"poll","do":"fail_task","code":"content_policy_violation","count":-1}' >/dev/null
 let_go
 wait "$READER"
 is $? 1 'a reader of what fails is told'
+control DELETE faults >/dev/null
 like "$(cat "$WORK/doom.err")" 'Input/output error' 'by EIO'
 fails_at_once 'failed' doom.png 'Input/output error'
 echo 'sise: 16:9' >"$MNT/wrong.txt"
