@@ -193,6 +193,7 @@ define INSTALLED
 644 contrib/man/easelfs.1 $(mandir)/man1/easelfs.1
 644 contrib/man/easelfs.5 $(mandir)/man5/easelfs.5
 644 contrib/man/easelfs-sandbox.1 $(mandir)/man1/easelfs-sandbox.1
+644 contrib/man/easelfs-desktop.1 $(mandir)/man1/easelfs-desktop.1
 644 contrib/completions/easelfs.bash $(bashcompdir)/easelfs
 644 contrib/completions/_easelfs $(zshcompdir)/_easelfs
 644 contrib/completions/easelfs.fish $(fishcompdir)/easelfs.fish

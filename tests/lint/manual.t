@@ -41,4 +41,6 @@ empty "$(sed -n 's/.*\(add_line\|add_time\)(out, "\([a-z-]*\)".*/\2/p; s/.*buf_f
 	grep -vx 'config-error\|pictures' | lacking $man/easelfs.5)" 'every line of a status'
 empty "$("$O/easelfs-sandbox" --help | sed -n 's/^  \(--[a-z-]*\).*/\1/p' | lacking $man/easelfs-sandbox.1)" \
 	'easelfs-sandbox(1) has every option'
+empty "$(contrib/desktop/easelfs-desktop --help | sed -n 's/.*easelfs-desktop \([a-z]*\).*/\1/p' | lacking $man/easelfs-desktop.1)" \
+	'easelfs-desktop(1) has every verb'
 echo "1..$count"

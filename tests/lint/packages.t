@@ -23,7 +23,7 @@ dest="$work/a folder with 'blanks'"
 empty "$(made install DESTDIR="$dest" PREFIX=/usr)" 'make install works'
 missing=
 for file in bin/easelfs bin/easelfs-sandbox share/man/man1/easelfs.1 share/man/man5/easelfs.5 \
-	share/man/man1/easelfs-sandbox.1 share/bash-completion/completions/easelfs \
+	share/man/man1/easelfs-sandbox.1 share/man/man1/easelfs-desktop.1 share/bash-completion/completions/easelfs \
 	share/zsh/site-functions/_easelfs share/fish/vendor_completions.d/easelfs.fish \
 	lib/systemd/system/easelfs@.service lib/systemd/user/easelfs@.service \
 	share/doc/easelfs/examples/systemd/srv-gen.mount share/doc/easelfs/examples/README.md \
