@@ -64,7 +64,7 @@ bool disk_is_at_fault(int code)
 /* Where the provider says nothing, a result is taken to be kept for a week at most. */
 static bool has_expired(const struct task *t)
 {
-	int64_t until = t->row.expires_ms ? t->row.expires_ms : t->row.submitted_ms + 7 * 86400 * (int64_t)1000;
+	int64_t until = t->row.expires_ms ? t->row.expires_ms : t->row.submitted_ms + TASK_WEEK_MS;
 
 	return clock_wall_ms() > until;
 }

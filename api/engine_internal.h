@@ -40,7 +40,7 @@
 #include "wire.h"
 
 /* A running task is asked for until the provider says what became of it, or this long. */
-#define TASK_WEEK_MS (7 * 86400 * (int64_t)1000)
+#define TASK_WEEK_MS (INT64_C(7) * 86400 * 1000)
 
 /* A provider account as it is used: its queue, its limits, whether it refuses everything. */
 struct account {

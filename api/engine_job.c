@@ -603,7 +603,7 @@ static void give_up(struct engine *e, struct job *j, const char *reason, const c
 }
 
 /* A revision that was never sent gives way to the newer one. */
-static void supersede(struct engine *e, struct prompt *p, struct job *newer)
+static void supersede(struct engine *e, struct prompt *p, const struct job *newer)
 {
 	for (struct job *j = p->all; j; j = j->next_of_prompt)
 		if (j != newer)

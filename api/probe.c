@@ -58,13 +58,10 @@ static bool goes_by_proxy(void)
 static char *host_of(const char *url)
 {
 	const char *host = strstr(url, "://") ? strstr(url, "://") + 3 : url;
-	size_t len = strcspn(host, "/?#");
-	const char *at = memchr(host, '@', len);
+	const char *at = memchr(host, '@', strcspn(host, "/?#"));
 
-	if (at) {
-		len -= (size_t)(at + 1 - host);
+	if (at)
 		host = at + 1;
-	}
 	if (*host == '[')
 		return xstrndup(host + 1, strcspn(host + 1, "]"));
 	return xstrndup(host, strcspn(host, ":/?#"));

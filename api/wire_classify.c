@@ -160,7 +160,7 @@ static void set_word(char word[64], const char *from)
 	size_t len = 0;
 
 	for (; from && from[len] && len < 63; len++)
-		word[len] = from[len] == '-' ? '_' : (char)tolower((unsigned char)from[len]);
+		word[len] = (char)(from[len] == '-' ? '_' : tolower((unsigned char)from[len]));
 	word[len] = '\0';
 }
 

@@ -240,7 +240,9 @@ int store_open_reference(const struct store *s, const uint8_t sha256[32])
 
 	hex_encode(sha256, SHA256_BYTES, hex);
 	int fd = openat(s->refs, hex, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	return fd;
 }
 
 static bool is_plain_name(const char *name)
@@ -256,7 +258,9 @@ int store_incoming_create(const struct store *s, const char *name)
 		return -EINVAL;
 	/* The file becomes the user's picture by rename: the umask decides who else may read it. */
 	int fd = openat(s->incoming, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	return fd;
 }
 
 int store_incoming_write(const struct store *s, const char *name, const void *bytes, size_t len)

@@ -123,19 +123,17 @@ static int listing_seek(struct listing *l, off_t off)
 	return 0;
 }
 
-/* 1: *entry is the next one, until it is passed.  0: the end.  Or -errno. */
-static int listing_peek(struct listing *l, struct dirent64 **entry)
+/* The next one, until it is passed; NULL at the end, and when *error is -errno. */
+static const struct dirent64 *listing_peek(struct listing *l, int *error)
 {
 	if (l->at == l->len) {
 		ssize_t len = getdents64(l->handle->fd, (void *)l->bytes, sizeof(l->bytes));
 
-		if (len < 0)
-			return -errno;
+		*error = len < 0 ? -errno : 0;
 		l->at = 0;
-		l->len = (size_t)len;
+		l->len = len < 0 ? 0 : (size_t)len;
 	}
-	*entry = (struct dirent64 *)(l->bytes + l->at);
-	return l->len > 0;
+	return l->len > 0 ? (const struct dirent64 *)(l->bytes + l->at) : NULL;
 }
 
 static void listing_pass(struct listing *l, const struct dirent64 *entry)
@@ -201,17 +199,17 @@ static bool add_virtual(struct answer *a, const char *name, off_t next)
 /* 1: all of them are listed.  0: the answer is full.  Or -errno. */
 static int list_real(struct answer *a, off_t off)
 {
-	struct dirent64 *entry = NULL;
-	int more = listing_seek(a->listing, off);
+	const struct dirent64 *entry;
+	int error = listing_seek(a->listing, off);
 
-	if (more < 0)
-		return more;
-	while ((more = listing_peek(a->listing, &entry)) > 0) {
+	if (error)
+		return error;
+	while ((entry = listing_peek(a->listing, &error))) {
 		if (!add_real(a, entry))
 			return 0;
 		listing_pass(a->listing, entry);
 	}
-	return more < 0 ? more : 1;
+	return error ? error : 1;
 }
 
 static void list_virtual(struct answer *a, size_t index)

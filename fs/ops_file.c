@@ -63,7 +63,9 @@ static int create(fuse_req_t req, struct node *parent, const char *name, mode_t 
 	folder_put(fs->nodes, f);
 	if (fd < 0 && err == EEXIST && !(flags & O_EXCL))
 		return -ESTALE;
-	return fd < 0 ? -err : fd;
+	if (fd < 0)
+		return -err;
+	return fd;
 }
 
 static void reply_created(fuse_req_t req, struct node *parent, const char *name, int fd,

@@ -73,7 +73,7 @@ static void dismiss(struct parks *parks, uid_t uid)
 	pthread_mutex_lock(&parks->lock);
 	HASH_FIND_INT(parks->guests, &key, g);
 	parks->guests_count--;
-	if (--g->count == 0) {
+	if (g && --g->count == 0) {
 		HASH_DEL(parks->guests, g);
 		free(g);
 	}

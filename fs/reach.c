@@ -202,7 +202,9 @@ static int open_again(int open_fd, int flags)
 	cleanup_free char *path = xasprintf("/proc/self/fd/%d", open_fd);
 	int fd = open(path, (flags & ~O_NOFOLLOW) | O_CLOEXEC);
 
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	return fd;
 }
 
 static int open_by_handle(struct nodes *t, struct handle *h, int flags)
@@ -387,7 +389,9 @@ static int open_at(int dir, const char *name, int flags)
 
 	if (fd < 0 && errno == EAGAIN)
 		fd = openat(dir, name, flags);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	return fd;
 }
 
 /* A removed file's number is soon given to another: what is read and written is at least a file. */

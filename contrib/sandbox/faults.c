@@ -175,17 +175,16 @@ static void set_status(struct request *r, const struct fault *f, int status)
     struct answer *a = &r->answer;
     const cJSON *body = cJSON_GetObjectItemCaseSensitive(f->rule, "body");
     char *json = body && !cJSON_IsString(body) ? cJSON_PrintUnformatted(body) : NULL;
-    bool html = false;
 
     status = (int)number_of(f->rule, "status", status);
     api_error(r, status, fault_text(f, "code"), fault_text(f, "message"));
     if (body) {
         const char *text = json ? json : body->valuestring;
-        html = text[0] == '<';
-        answer_set(a, status, html ? "text/html" : "application/json", blob_text(text));
+        answer_set(a, status, text[0] == '<' ? "text/html" : "application/json", blob_text(text));
     }
     cJSON_free(json);
-    if (fault_text(f, "wrap") && !strcmp(fault_text(f, "wrap"), "array") && a->body)
+    const char *around = fault_text(f, "wrap");
+    if (around && !strcmp(around, "array") && a->body)
         wrap(a);
 }
 

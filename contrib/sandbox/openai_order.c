@@ -52,8 +52,7 @@ struct reading {
 
 static const char *text_of(const struct reading *r, const char *name)
 {
-    const cJSON *value = cJSON_GetObjectItemCaseSensitive(r->json, name);
-    return value ? value->valuestring : NULL;
+    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(r->json, name));
 }
 
 static bool read_model(struct reading *r)

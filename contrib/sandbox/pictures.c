@@ -60,7 +60,7 @@ bool picture_is(const unsigned char *b, size_t size, const char *type)
         return false;
     if (!strcmp(type, "image/heic"))
         return has_brand(b, size, 8, heic);
-    return !strcmp(type, "image/heif") && has_brand(b, size < 12 ? size : 12, 8, heif);
+    return !strcmp(type, "image/heif") && has_brand(b, 12, 8, heif);
 }
 
 struct sink {

@@ -69,9 +69,7 @@ static long try_socket(int domain, int type)
 {
 	int fd = socket(domain, type | SOCK_CLOEXEC, 0);
 
-	if (fd >= 0)
-		close(fd);
-	return fd;
+	return fd < 0 ? -1 : close(fd);
 }
 
 static long do_unix_stream(void) { return try_socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK); }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 /* XFS_IOC_GOINGDOWN, EXT4_IOC_SHUTDOWN; without a last flush of the log. */
 #define GOING_DOWN _IOR('X', 125, uint32_t)
@@ -16,5 +17,6 @@ int main(int argc, char **argv)
 
 	if (fd < 0 || ioctl(fd, GOING_DOWN, &how) < 0)
 		err(1, "%s", argc > 1 ? argv[1] : "no mountpoint");
+	close(fd);
 	return 0;
 }

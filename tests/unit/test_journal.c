@@ -73,11 +73,11 @@ static int setup_closed(void **state)
 	struct place *p = xcalloc(1, sizeof(*p));
 	char *parent cleanup_free = getenv("TMPDIR") ? xstrdup(getenv("TMPDIR")) : near_the_program();
 
+	*state = p;
 	p->path = xasprintf("%s/journal-XXXXXX", parent);
 	if (!mkdtemp(p->path))
 		return -1;
 	p->fd = open(p->path, O_DIRECTORY | O_PATH | O_CLOEXEC);
-	*state = p;
 	return p->fd < 0 ? -1 : 0;
 }
 

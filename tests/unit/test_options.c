@@ -25,6 +25,7 @@ static int set_up(void **state)
 	struct place *p = xcalloc(1, sizeof(*p));
 	char folder[] = "/tmp/easelfs-options-XXXXXX";
 
+	*state = p;
 	if (!mkdtemp(folder))
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(variables); i++)
@@ -32,7 +33,6 @@ static int set_up(void **state)
 	p->folder = xstrdup(folder);
 	p->config = xasprintf("%s/easelfs/config", folder);
 	setenv("XDG_CONFIG_HOME", folder, 1);
-	*state = p;
 	return 0;
 }
 
