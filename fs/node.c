@@ -98,8 +98,9 @@ static void grow(struct nodes *t)
 
 static struct node *node_make(uint64_t id, const char *name, enum node_kind kind, bool is_dir)
 {
-	size_t len = strlen(name);
-	struct node *n = xcalloc(1, offsetof(struct node, first_name) + len + 1);
+	size_t len = strlen(name), size = offsetof(struct node, first_name) + len + 1;
+	/* At least the struct with its padding, as the compiler may read it in whole words. */
+	struct node *n = xcalloc(1, size > sizeof(*n) ? size : sizeof(*n));
 
 	n->id = id;
 	n->kind = (uint8_t)kind;
