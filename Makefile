@@ -32,6 +32,7 @@ SEES_fs := fs api cache
 SEES_tests := fs api cache tests
 SEES_sandbox := contrib/sandbox
 
+comma := ,
 pkg_cflags = $(if $(strip $(1)),$(shell $(PKG_CONFIG) --cflags $(1)))
 pkg_libs = $(shell $(PKG_CONFIG) --libs $(1))
 
@@ -48,6 +49,8 @@ TEST_TOOLS := $(patsubst %.c,$(O)/%,$(wildcard tests/tools/*.c)) $(O)/tests/tool
               $(patsubst %.c,$(O)/%.so,$(wildcard tests/preload/*.c))
 
 all: $(O)/easelfs $(O)/easelfs-sandbox
+# What is compiled and not linked, for who looks at that alone.
+objects: $(LIB_OBJS) $(O)/fs/main.o $(SANDBOX_OBJS)
 
 $(O)/easelfs: $(LIB_OBJS) $(O)/fs/main.o
 	$(call say,LINK,$@)
@@ -124,14 +127,35 @@ $(O)/api/models_ini.o: api/models.ini
 $(O)/fs/gallery_html.o: fs/gallery.html
 	$(call embed)
 
+programs: all kill $(UNIT_TESTS) $(FUZZERS) $(TEST_TOOLS)
+
 check: deps-check
 	$(Q)$(MAKE) --no-print-directory check-built
-check-built: all kill $(UNIT_TESTS) $(FUZZERS) $(TEST_TOOLS)
+check-built: programs
 	$(Q)O=$(O) tests/run
 
 # Those that need neither a mount nor root, for builds of packages.
 check-unit: $(UNIT_TESTS) $(FUZZERS)
 	$(Q)O=$(O) tests/run tests/unit/ tests/fuzz/
+
+# The same with sanitizers, in $(O)/asan and $(O)/tsan.  NAMES='unit rename': only tests with such a word in their path.
+NAMES ?=
+sanitized = $(MAKE) --no-print-directory O=$(O)/$(1) OPT='-O1 -g -fno-omit-frame-pointer' HARDEN= SAN='$(2)' check-sanitized
+check-asan: deps-check
+	$(Q)$(call sanitized,asan,-fsanitize=address$(comma)undefined -fno-sanitize-recover=all)
+check-tsan: deps-check
+	$(Q)$(call sanitized,tsan,-fsanitize=thread)
+check-sanitized: programs
+	$(Q)O=$(O) SECONDS_EACH=1800 tests/run $(NAMES)
+
+# What cppcheck, shellcheck, gcc's -fanalyzer and clang-tidy find, and whatever else can be seen without running it.
+lint: deps-check all
+	$(Q)O=$(O) tests/run tests/lint/
+
+# The unit tests once more, by valgrind.
+VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full --child-silent-after-fork=yes --suppressions=tests/valgrind.suppressions
+check-valgrind: deps-check $(UNIT_TESTS)
+	$(Q)O=$(O) UNDER='$(VALGRIND)' SECONDS_EACH=1800 tests/run tests/unit/
 
 # What takes long: a thousand kills, random operations, load.  KILLS=n, STEPS=n, SEED=n.
 check-long: deps
@@ -241,6 +265,6 @@ deb: dist
 clean:
 	rm -rf $(O)
 
-.PHONY: all desktop-files check check-built check-unit check-long check-desktop check-package kill fuzz fuzzers deps deps-check demo install uninstall dist deb clean
+.PHONY: all desktop-files objects programs check check-built check-asan check-tsan check-sanitized check-valgrind lint check-unit check-long check-desktop check-package kill fuzz fuzzers deps deps-check demo install uninstall dist deb clean
 .SECONDARY:
 -include $(shell find $(O) -path $(O)/deb -prune -o -name '*.d' -type f -print 2>/dev/null)
