@@ -165,9 +165,11 @@ static int open_failed(struct db *db, struct error *err)
 static int name_as_it_is(sqlite3_vfs *vfs, const char *name, int size, char *out)
 {
 	(void)vfs;
-	if (strlen(name) >= (size_t)size)
+	size_t len = strlen(name);
+
+	if (len >= (size_t)size)
 		return SQLITE_CANTOPEN;
-	strcpy(out, name);
+	memcpy(out, name, len + 1);
 	return SQLITE_OK;
 }
 

@@ -494,7 +494,7 @@ static const char *environment(const char *name, char **variable)
 {
 	*variable = xasprintf("EASELFS_%s", name);
 	for (char *c = *variable; *c; c++)
-		*c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
+		*c = (char)(*c == '-' ? '_' : toupper((unsigned char)*c));
 	const char *value = getenv(*variable);
 	return value && *value ? value : NULL;
 }

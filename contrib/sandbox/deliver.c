@@ -28,7 +28,7 @@ static void abort_connection(struct MHD_Connection *c)
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
     struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
     if (info)
-        connect(info->connect_fd, &nowhere, sizeof nowhere);
+        (void)connect(info->connect_fd, &nowhere, sizeof nowhere);
 }
 
 static bool pause_drip(struct stream *s)

@@ -14,7 +14,7 @@ struct blob *base64_encode(const struct blob *bytes)
 {
     size_t length = (bytes->size + 2) / 3 * 4;
     unsigned char *text = must_alloc(length + 1);
-    for (size_t from = 0, to = 0; from < bytes->size; from += PIECE, to += PIECE / 3 * 4) {
+    for (size_t from = 0, to = 0; from < bytes->size; from += PIECE, to += (size_t)PIECE / 3 * 4) {
         size_t size = bytes->size - from < PIECE ? bytes->size - from : PIECE;
         EVP_EncodeBlock(text + to, bytes->data + from, (int)size);
     }

@@ -37,7 +37,7 @@ static void camel_keys(cJSON *json)
         char *to = child->string;
         for (const char *p = child->string; p && *p; p++) {
             bool joint = *p == '_' && p > child->string && islower((unsigned char)p[1]);
-            *to++ = joint ? (char)toupper((unsigned char)*++p) : *p;
+            *to++ = (char)(joint ? toupper((unsigned char)*++p) : *p);
         }
         if (to)
             *to = 0;

@@ -103,9 +103,10 @@ static void raise_range(struct view *v, int range)
     }
     for (int x = 0; x < v->c->width; x++) {
         float y = 0, weight = 1;
-        for (int i = 0; i < 6; i++, weight *= 0.52f) {
+        for (int i = 0; i < 6; i++) {
             float s = sinf((float)x * wave[i] + phase[i]);
             y += weight * (s * (1 - sharp) + (1 - 2 * fabsf(s)) * sharp);
+            weight *= 0.52f;
         }
         v->ridge[range][x] = base - tall * y * 0.6f;
     }
@@ -162,7 +163,7 @@ static void paint_stars(struct view *v)
         if (x < v->c->width && (float)y < v->ridge[0][x] - 2 && (float)y < v->ridge[1][x] - 2) {
             unsigned char *p = v->c->rgb + ((size_t)y * (size_t)v->c->width + (size_t)x) * 3;
             for (int k = 0; k < 3; k++)
-                p[k] = (unsigned char)(p[k] + (255 - p[k]) * strength);
+                p[k] = (unsigned char)((float)p[k] + (float)(255 - p[k]) * strength);
         }
     }
 }
