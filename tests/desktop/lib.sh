@@ -57,6 +57,7 @@ _session_stop() {
 		kill "$pid" 2>/dev/null
 	done
 	eventually 10 _session_is_over && return
+	# shellcheck disable=SC2046
 	kill -KILL $(_session_pids)
 }
 

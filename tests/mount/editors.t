@@ -71,8 +71,7 @@ with_emacs() {
 # The title has a star as long as something is not saved.  What is pressed before a new window listens is lost,
 # so it is tried again.
 begins_with() {           # TITLE COMMAND [ARG…]
-	local i
-	for i in 1 2 3 4; do
+	for _ in 1 2 3 4; do
 		"${@:2}"
 		! eventually 5 _is_titled "$1" || return 0
 	done

@@ -178,6 +178,7 @@ chosen() {
 	mkdir "$mnt"
 	(
 		unset TOAPIS_API_KEY TOKAIFY_API_KEY GEMINI_API_KEY OPENAI_API_KEY EASELFS_SANDBOX_KEY
+		# shellcheck disable=SC2163  # NAME=value
 		[ $# = 0 ] || export "$@"
 		mount_it -o settle=0.02 "$mnt" && prompt one.txt "for $name"
 		eventually 20 eval '[[ $(state_of one.txt) =~ ^(completed|stopped|failed)$ ]]'

@@ -120,6 +120,7 @@ is "$(control GET requests | jq '[.[] | select(.path == "/v1/balance")] | length
 
 # From https to http nobody is sent, whoever says so; from http to https one is.
 there=$(control GET requests | jq -r '[.[] | select(.listener == "results" and .status == 200)] | last | .path')
+# shellcheck disable=SC2154  # PORT_results is set by its name
 for to in "https://localhost:$PORT_results$there" "$RESULTS_URL/down"; do
 	control POST faults "{\"on\":\"download\",\"do\":\"redirect\",\"location\":\"$to\",\"count\":1}" >/dev/null
 done

@@ -29,7 +29,7 @@ is "$CODE" 404 'and they lead nowhere'
 reset
 settings '{"business_ids":"accept"}'
 fault '{"on":"submit","do":"hold","count":2}'
-for i in 1 2; do submit '{"model":"nano-banana","prompt":"long"}'; done
+for _ in 1 2; do submit '{"model":"nano-banana","prompt":"long"}'; done
 is "$(bill '[.under_way,.most_under_way]|join(" ")')" '2 2' 'two are under way'
 control POST finish '{"all":true}' >/dev/null
 submit '{"model":"nano-banana","prompt":"short"}'

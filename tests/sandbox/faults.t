@@ -46,7 +46,7 @@ is "$CODE" 200 'rules can be taken back'
 reset
 fault '{"on":"other","do":"status","count":-1,"share":0.25}'
 fault '{"on":"other","do":"drop_before","count":-1,"share":0.25}'
-for i in {1..200}; do
+for _ in {1..200}; do
 	curl -s -o "$WORK/body" -H 'Authorization: Bearer sk-sandbox' "$API/v1/models"
 done
 like "$(control GET faults | jq -r 'map(.struck) | join(" ")')" '^([3-6][0-9]) ([3-6][0-9])$' 'share: about a quarter of the events'
