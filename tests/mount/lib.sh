@@ -92,11 +92,20 @@ die() {
 	exit 1
 }
 
+# --- sanitizers ---------------------------------------------------------------------------------------
+
+# Whether the programs were built with one: they take more memory then, and more time.
+sanitized() { grep -q -e __asan_init -e __tsan_init "$O/easelfs"; }
+
+# How many times as long things may take.
+PATIENCE=1
+! sanitized 2>/dev/null || PATIENCE=5
+
 # --- waiting ----------------------------------------------------------------------------------------
 
-# eventually SECONDS COMMAND [ARG…]: repeats it every 50 ms until it succeeds.
+# eventually SECONDS COMMAND [ARG…]: repeats it every 50 ms until it succeeds; longer with sanitizers.
 eventually() {
-	local deadline=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
+	local deadline=$((${EPOCHREALTIME/[.,]/} + $1 * PATIENCE * 1000000))
 	shift
 	until "$@"; do
 		if [ "${EPOCHREALTIME/[.,]/}" -gt "$deadline" ]; then
@@ -166,9 +175,6 @@ posts() { control GET requests | jq -r "[.[] | select(.method == \"POST\" and (.
 # fault RULE, setting JSON: what the sandbox does from now on.
 fault() { control POST faults "$1" >/dev/null || die "fault $1"; }
 setting() { control POST settings "$1" >/dev/null || die "setting $1"; }
-
-# Whether the programs were built with a sanitizer: they are slower and take more memory then.
-sanitized() { grep -q -e __asan_init -e __tsan_init "$O/easelfs"; }
 
 # --- a place ----------------------------------------------------------------------------------------
 
