@@ -1,4 +1,5 @@
-# easelfs.  make, make check, make check-long, make check-desktop, make fuzz, make demo, make install, make uninstall.
+# easelfs.  make, make check, make lint, make check-asan, make check-tsan, make check-valgrind, make check-long,
+# make check-desktop, make fuzz, make demo, make install, make uninstall.
 # V=1 shows commands, O=dir builds elsewhere.
 O ?= build
 CC ?= gcc
@@ -153,7 +154,7 @@ lint: deps-check all
 	$(Q)O=$(O) tests/run tests/lint/
 
 # The unit tests once more, by valgrind.
-VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full --child-silent-after-fork=yes --suppressions=tests/valgrind.suppressions
+VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full --child-silent-after-fork=yes
 check-valgrind: deps-check $(UNIT_TESTS)
 	$(Q)O=$(O) UNDER='$(VALGRIND)' SECONDS_EACH=1800 tests/run tests/unit/
 
