@@ -19,7 +19,8 @@ HARDEN ?= -D_FORTIFY_SOURCE=3 -fstack-protector-strong
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla \
         -Wformat=2 -Wno-format-nonliteral -Wundef
 # KILL=1: it kills itself where EASELFS_KILL says (cache/kill.h).
-CPPFLAGS_ALL := -D_GNU_SOURCE -DFUSE_USE_VERSION=314 $(if $(filter 1,$(KILL)),-DKILL_POINTS) \
+# uthash would exit(3) where there is no memory.
+CPPFLAGS_ALL := -D_GNU_SOURCE -DFUSE_USE_VERSION=314 -Duthash_malloc=xmalloc $(if $(filter 1,$(KILL)),-DKILL_POINTS) \
                 $(if $(filter libseccomp,$(PKG_DAEMON)),-DHAVE_SECCOMP) $(CPPFLAGS)
 CFLAGS_ALL = -std=gnu11 -fPIE $(OPT) $(HARDEN) $(WARN) -MMD -MP $(CFLAGS) $(SAN)
 # musl gives threads 128 KiB of stack unless the program says otherwise; glibc does not look.
@@ -72,7 +73,7 @@ $(O)/tests/tools/%: $(O)/tests/tools/%.o $(BASE_OBJS)
 $(O)/tests/preload/%.so: tests/preload/%.c
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -fPIC -shared -pthread -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(call pkg_cflags,libcurl sqlite3) $(CFLAGS_ALL) -fPIC -shared -pthread -o $@ $<
 
 # easelfs with clocks that a test can move (base.c).
 $(O)/tests/tools/base-clock.o: base.c | $(COMMON)

@@ -2,10 +2,14 @@
 
 #include <ctype.h>
 #include <errno.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <time.h>
@@ -29,40 +33,100 @@ void cleanup_fd_(int *fd)
 	errno = saved;
 }
 
-static _Noreturn void out_of_memory(void)
+/* --- memory --- */
+
+enum { PATIENCE_MS = 30000 };
+
+/* Without an allocation. */
+static _Noreturn void give_up(const char *text)
 {
-	static const char text[] = "easelfs: error: out of memory; what was begun goes on at the next start\n";
-	ssize_t written = write(STDERR_FILENO, text, sizeof(text) - 1);
+	ssize_t written = write(STDERR_FILENO, text, strlen(text));
 
 	(void)written;
 	_exit(71);
 }
 
+static _Noreturn void out_of_memory(void)
+{
+	give_up("easelfs: error: out of memory; what was begun goes on at the next start\n");
+}
+
+bool patience_wait(struct patience *p, int most_ms)
+{
+	enum { FIRST_MS = 10, LONGEST_MS = 1000 };
+	int saved = errno;
+
+	if (p->waited_ms >= most_ms)
+		return false;
+	p->pause_ms = !p->pause_ms ? FIRST_MS : p->pause_ms < LONGEST_MS / 2 ? 2 * p->pause_ms : LONGEST_MS;
+	struct timespec pause = { p->pause_ms / 1000, p->pause_ms % 1000 * 1000000L };
+	while (nanosleep(&pause, &pause) < 0 && errno == EINTR)
+		;
+	p->waited_ms += p->pause_ms;
+	errno = saved;
+	return true;
+}
+
+bool error_may_pass(int code)
+{
+	switch (code) {
+	case ENOMEM:
+	case EMFILE:
+	case ENFILE:
+	case EIO:
+	case ENOSPC:
+	case EDQUOT:
+	case EAGAIN:
+	case EINTR:
+		return true;
+	}
+	return false;
+}
+
+bool patience_helps(struct patience *p, int code)
+{
+	enum { MOMENT_MS = 600 };
+
+	return error_may_pass(code) && patience_wait(p, MOMENT_MS);
+}
+
+/* An allocation has failed.  What malloc holds back may do; else others may give some back soon. */
+static void wait_for_memory(struct patience *p, bool *trimmed)
+{
+	if (!*trimmed) {
+		*trimmed = true;
+#ifdef __GLIBC__
+		malloc_trim(0);
+#endif
+		return;
+	}
+	if (!patience_wait(p, PATIENCE_MS))
+		out_of_memory();
+}
+
+/* What `allocation` gives, as soon as it gives anything. */
+#define ALLOCATE(allocation) ({ \
+		struct patience patience_ = { 0 }; \
+		bool trimmed_ = false; \
+		void *got_; \
+		while (!(got_ = (allocation))) \
+			wait_for_memory(&patience_, &trimmed_); \
+		got_; \
+	})
+
 void *xmalloc(size_t size)
 {
-	void *p = malloc(size ? size : 1);
-
-	if (!p)
-		out_of_memory();
-	return p;
+	return ALLOCATE(malloc(size ? size : 1));
 }
 
 void *xcalloc(size_t count, size_t size)
 {
-	void *p = count && size ? calloc(count, size) : calloc(1, 1);
-
-	if (!p)
-		out_of_memory();
-	return p;
+	return ALLOCATE(count && size ? calloc(count, size) : calloc(1, 1));
 }
 
 void *xrealloc(void *old, size_t size)
 {
-	void *p = realloc(old, size ? size : 1);
-
-	if (!p)
-		out_of_memory();
-	return p;
+	return ALLOCATE(realloc(old, size ? size : 1));
 }
 
 char *xstrdup(const char *s)
@@ -80,13 +144,20 @@ char *xstrndup(const char *s, size_t len)
 	return copy;
 }
 
-static PRINTF(1, 0) char *xvasprintf(const char *fmt, va_list ap)
+static char *try_vasprintf(const char *fmt, va_list ap)
 {
+	va_list once;
 	char *text;
 
-	if (vasprintf(&text, fmt, ap) < 0)
-		out_of_memory();
-	return text;
+	va_copy(once, ap);
+	int len = vasprintf(&text, fmt, once);
+	va_end(once);
+	return len < 0 ? NULL : text;
+}
+
+char *xvasprintf(const char *fmt, va_list ap)
+{
+	return ALLOCATE(try_vasprintf(fmt, ap));
 }
 
 char *xasprintf(const char *fmt, ...)
@@ -511,6 +582,17 @@ static int hex_digit(char c)
 		return c - '0';
 	c |= 0x20;
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+void random_hex(char out[RANDOM_HEX])
+{
+	unsigned char bytes[RANDOM_HEX / 2];
+	struct patience patience = { 0 };
+
+	while (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
+		if (!patience_wait(&patience, PATIENCE_MS))
+			give_up("easelfs: error: the kernel gives no random numbers; what was begun goes on at the next start\n");
+	hex_encode(bytes, sizeof(bytes), out);
 }
 
 int hex_decode(const char *hex, void *bytes, size_t len)

@@ -5,8 +5,10 @@
  * log, clocks, and the one reader of `name: value` lines that prompts, configuration and the model
  * table are written in.
  *
- * Memory: an allocation that fails ends the process with a message.  Everything that money depends
- * on is on disk before it matters, so the next start goes on from there.
+ * Memory: an allocation that fails is tried again for half a minute, and then ends the process with a
+ * message.  Everything that money depends on is on disk before it matters, so the next start goes on
+ * from there.  Libraries that let us allocate by these functions, too (fs/libraries.c, http_new(),
+ * db_open()).  Sizes that come from outside are bounded before anything is allocated for them.
  */
 #ifndef BASE_H
 #define BASE_H
@@ -32,13 +34,25 @@ void cleanup_fd_(int *fd);
 #define steal_pointer(p) ({ __typeof__(*(p)) stolen_ = *(p); *(p) = NULL; stolen_; })
 static inline int steal_fd(int *fd) { int stolen = *fd; *fd = -1; return stolen; }
 
-/* Never return NULL; xstrdup(NULL) is NULL. */
+/* Never return NULL; xstrdup(NULL) is NULL.  A size of 0 is one of 1. */
 void *xmalloc(size_t size);
 void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *old, size_t size);
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t len);
 char *xasprintf(const char *fmt, ...) PRINTF(1, 2);
+char *xvasprintf(const char *fmt, va_list ap) PRINTF(1, 0);
+
+/*
+ * What fails for want of something that others may give back any moment (memory, descriptors, a disk that
+ * hiccups) is tried again: after 10 ms, then twice as long each time, up to a second.  Zero-initialise.  False,
+ * at once: it has been waited for most_ms already.  Not while a lock is held, but for memory.
+ */
+struct patience { int pause_ms, waited_ms; };
+bool patience_wait(struct patience *p, int most_ms);
+/* For a moment, if that errno is one of these; users may be waiting. */
+bool patience_helps(struct patience *p, int code);
+bool error_may_pass(int code);
 
 /* Our own mistake, not the user's or the world's: says where and aborts. */
 #define BUG(...) bug_(__FILE__, __LINE__, __VA_ARGS__)
@@ -115,6 +129,9 @@ bool str_starts_with(const char *s, const char *prefix);
  * The caller frees. */
 char *next_word(const char **cursor);
 void hex_encode(const void *bytes, size_t len, char *out /* 2*len+1 */);
+/* 128 random bits.  Without them nothing can be told apart: it waits for them as for memory, and ends likewise. */
+enum { RANDOM_HEX = 33 };
+void random_hex(char out[RANDOM_HEX]);
 int hex_decode(const char *hex, void *bytes, size_t len);   /* 0, or -EINVAL */
 /* SI and binary sizes: "20 MB" = 20,000,000, "1MiB" = 1,048,576, plain bytes.  0, or -EINVAL. */
 int parse_size(const char *s, uint64_t *bytes);

@@ -11,6 +11,34 @@
 #include "http.h"
 #include "journal.h"
 
+/* For libcrypto's allocations.  As realloc(3) of old: a size of 0 frees. */
+static void *allocate(size_t size, const char *file, int line)
+{
+	(void)file, (void)line;
+	return xmalloc(size);
+}
+
+static void *allocate_again(void *old, size_t size, const char *file, int line)
+{
+	(void)file, (void)line;
+	if (size)
+		return xrealloc(old, size);
+	free(old);
+	return NULL;
+}
+
+static void give_back(void *p, const char *file, int line)
+{
+	(void)file, (void)line;
+	free(p);
+}
+
+void libraries_begin(void)
+{
+	cJSON_InitHooks(&(cJSON_Hooks){ xmalloc, free });
+	CRYPTO_set_mem_functions(allocate, allocate_again, give_back);
+}
+
 struct library library_at(size_t i)
 {
 	const struct library all[] = {

@@ -14,6 +14,9 @@ struct library {
 	unsigned major, minor;        /* that it must have at least; 0.0: any */
 };
 
+/* They allocate as we do (base.h).  First of all, before one of them is used. */
+void libraries_begin(void);
+
 /* The i-th one, or one without a name behind the last. */
 struct library library_at(size_t i);
 bool library_is_old(const struct library *l);

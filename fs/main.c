@@ -129,6 +129,7 @@ static int dispatch(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	libraries_begin();
 	fill_standard_descriptors();
 	find_home();
 	int code = dispatch(argc, argv);
