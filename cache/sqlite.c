@@ -781,8 +781,7 @@ static int prepare(struct sqlite_journal *s, struct error *err)
 	return rc;
 }
 
-int journal_open_sqlite(int dirfd, struct journal **out, struct journal_opened *opened,
-                        struct error *err)
+static int open_once(int dirfd, struct journal **out, struct journal_opened *opened, struct error *err)
 {
 	struct sqlite_journal *s = xcalloc(1, sizeof(*s));
 
@@ -802,6 +801,27 @@ no_statements:
 no_db:
 	free(s);
 	return rc;
+}
+
+/* A journal that is not damaged is never set aside because of one read that failed. */
+int journal_open_sqlite(int dirfd, struct journal **out, struct journal_opened *opened,
+                        struct error *err)
+{
+	enum { PATIENCE_MS = 600 };
+	struct patience patience = { 0 };
+	int rc;
+
+	for (;;) {
+		cleanup_error struct error why = ERROR_INIT;
+
+		rc = open_once(dirfd, out, opened, &why);
+		if (rc == 0)
+			return 0;
+		if (rc == -EPROTO || !patience_wait(&patience, PATIENCE_MS)) {
+			error_move(err, &why);
+			return rc;
+		}
+	}
 }
 
 const char *journal_library(void)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <string.h>
 
 #define FILE_NAME "journal.db"
@@ -58,6 +59,35 @@ static bool shows_damage(sqlite3 *handle)
 
 /* --- statements ------------------------------------------------------------------------------- */
 
+/* How long a disk may hiccup before what cannot be read counts as damaged. */
+enum { PATIENCE_MS = 600 };
+
+static bool may_pass(const struct db *db, int rc)
+{
+	switch (rc & 0xff) {
+	case SQLITE_OK:
+	case SQLITE_ROW:
+	case SQLITE_DONE:
+	case SQLITE_ERROR:
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return false;
+	default:
+		return !db->damage;
+	}
+}
+
+static int prepare(struct db *db, const char *sql, unsigned flags, sqlite3_stmt **stmt)
+{
+	struct patience patience = { 0 };
+	int rc;
+
+	while ((rc = sqlite3_prepare_v3(db->handle, sql, -1, flags, stmt, NULL)) != SQLITE_OK && may_pass(db, rc) &&
+	       patience_wait(&patience, PATIENCE_MS))
+		;
+	return rc;
+}
+
 /* A disk that stays full is reported once, not each time that it is tried. */
 static void say(struct db *db, const char *sql, int rc)
 {
@@ -67,16 +97,43 @@ static void say(struct db *db, const char *sql, int rc)
 	db->said = rc;
 }
 
+/* From the first row to the one behind the last that was there. */
+static int read_again(struct db *db, sqlite3_stmt *stmt)
+{
+	int rc = SQLITE_ROW;
+
+	sqlite3_reset(stmt);
+	for (int64_t i = 0; i <= db->rows && rc == SQLITE_ROW; i++)
+		rc = sqlite3_step(stmt);
+	return rc;
+}
+
+/* What cannot be read must not be taken for what is not there, such as a prompt that nobody has paid for: so it
+ * is read again. */
+static int step_patiently(struct db *db, sqlite3_stmt *stmt)
+{
+	struct patience patience = { 0 };
+	bool reads = sqlite3_column_count(stmt) > 0 && sqlite3_stmt_readonly(stmt);
+
+	if (!sqlite3_stmt_busy(stmt))
+		db->rows = 0;
+	int rc = sqlite3_step(stmt);
+	while (reads && may_pass(db, rc) && patience_wait(&patience, PATIENCE_MS))
+		rc = read_again(db, stmt);
+	db->rows++;
+	return rc;
+}
+
 int db_step(struct db *db, sqlite3_stmt *stmt)
 {
-	int rc = sqlite3_step(stmt);
+	int rc = step_patiently(db, stmt);
 
 	if (rc == SQLITE_ROW)
 		return 1;
 	if (rc == SQLITE_DONE)
 		return 0;
 	rc = errno_of(db->handle);
-	if (shows_damage(db->handle))
+	if (shows_damage(db->handle) || (sqlite3_column_count(stmt) > 0 && sqlite3_stmt_readonly(stmt)))
 		db->damage = rc;
 	say(db, sqlite3_sql(stmt), rc);
 	return rc;
@@ -173,6 +230,24 @@ static int name_as_it_is(sqlite3_vfs *vfs, const char *name, int size, char *out
 	return SQLITE_OK;
 }
 
+/* For SQLite's allocations, see base.h. */
+static void *allocate(int size) { return xmalloc((size_t)size); }
+static void *allocate_again(void *old, int size) { return xrealloc(old, (size_t)size); }
+static int size_of(void *p) { return p ? (int)malloc_usable_size(p) : 0; }
+static int round_up(int size) { return (size + 7) & ~7; }
+static int start_memory(void *arg) { (void)arg; return SQLITE_OK; }
+static void stop_memory(void *arg) { (void)arg; }
+
+/* Before anything else is asked of SQLite; later it has no effect. */
+static void use_our_memory(void)
+{
+	static const sqlite3_mem_methods methods = {
+		allocate, free, allocate_again, size_of, round_up, start_memory, stop_memory, NULL,
+	};
+
+	sqlite3_config(SQLITE_CONFIG_MALLOC, &methods);
+}
+
 static const char *vfs_name(void)
 {
 	static sqlite3_vfs vfs;
@@ -215,9 +290,7 @@ static int connect_to(struct db *db, int dirfd, struct error *err)
 
 int db_prepare(struct db *db, const char *sql, sqlite3_stmt **stmt, struct error *err)
 {
-	if (sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, stmt, NULL))
-		return open_failed(db, err);
-	return 0;
+	return prepare(db, sql, SQLITE_PREPARE_PERSISTENT, stmt) ? open_failed(db, err) : 0;
 }
 
 static int execute(struct db *db, const char *sql, struct error *err)
@@ -229,8 +302,7 @@ static int execute(struct db *db, const char *sql, struct error *err)
 static int ask(struct db *db, const char *sql, int64_t *number, struct error *err)
 {
 	sqlite3_stmt *stmt;
-	bool got = sqlite3_prepare_v2(db->handle, sql, -1, &stmt, NULL) == SQLITE_OK
-	           && sqlite3_step(stmt) == SQLITE_ROW;
+	bool got = prepare(db, sql, 0, &stmt) == SQLITE_OK && step_patiently(db, stmt) == SQLITE_ROW;
 
 	*number = got ? sqlite3_column_int64(stmt, 0) : 0;
 	int rc = got ? 0 : open_failed(db, err);
@@ -349,8 +421,11 @@ static char *table_name(struct db *db, unsigned n)
 
 	if (n == 0)
 		return xstrdup("sqlite_schema");
-	if (sqlite3_prepare_v2(db->handle, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY rowid"
-	                       " LIMIT 1 OFFSET ?", -1, &stmt, NULL) == SQLITE_OK) {
+	if (prepare(db, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY rowid LIMIT 1 OFFSET ?", 0,
+	            &stmt) != SQLITE_OK) {
+		db->damage = -EIO;
+		log_error("journal: its tables cannot be listed: %s", sqlite3_errmsg(db->handle));
+	} else {
 		sqlite3_bind_int64(stmt, 1, n - 1);
 		if (db_step(db, stmt) == 1)
 			name = xstrdup((const char *)sqlite3_column_text(stmt, 0));
@@ -364,7 +439,7 @@ static int check_table(struct db *db, const char *table)
 {
 	char *sql cleanup_free = xasprintf("PRAGMA quick_check(\"%s\")", table);
 	sqlite3_stmt *stmt;
-	int rc = sqlite3_prepare_v2(db->handle, sql, -1, &stmt, NULL) == SQLITE_OK ? db_step(db, stmt) : -EUCLEAN;
+	int rc = prepare(db, sql, 0, &stmt) == SQLITE_OK ? db_step(db, stmt) : -EUCLEAN;
 	const char *found = rc == 1 ? (const char *)sqlite3_column_text(stmt, 0) : sqlite3_errmsg(db->handle);
 
 	if (rc != 1 || !found || strcmp(found, "ok") != 0) {
@@ -390,8 +465,12 @@ static bool warm(struct db *db)
 	    !file->pMethods || file->pMethods->xFileSize(file, &size) != SQLITE_OK || db->warmed >= size)
 		return false;
 	void *piece cleanup_free = xmalloc(PIECE);
-	int rc = file->pMethods->xRead(file, piece, size - db->warmed < PIECE ? (int)(size - db->warmed) : PIECE,
-	                               db->warmed);
+	int len = size - db->warmed < PIECE ? (int)(size - db->warmed) : PIECE, rc;
+	struct patience patience = { 0 };
+
+	while ((rc = file->pMethods->xRead(file, piece, len, db->warmed)) != SQLITE_OK &&
+	       patience_wait(&patience, PATIENCE_MS))
+		;
 	if (rc != SQLITE_OK) {
 		db->damage = -EIO;
 		log_error("journal: byte %lld cannot be read: %s", (long long)db->warmed, sqlite3_errstr(rc));
@@ -430,6 +509,7 @@ static void release(struct db *db)
 
 int db_open(struct db *db, int dirfd, struct journal_opened *opened, struct error *err)
 {
+	use_our_memory();
 	*db = (struct db){ .dirfd = -1 };
 	*opened = (struct journal_opened){ 0 };
 	int rc = open_it(db, dirfd, opened, err);

@@ -20,6 +20,7 @@ struct db {
 	 * be durable without what came before: so every further write, and the commit, fails. */
 	int lost;
 	int damage;                   /* -errno since a read has shown that the file is damaged */
+	int64_t rows;                 /* that the statement which is read has given so far */
 	bool suspect;                 /* must be checked, and was not yet */
 	int64_t warmed;               /* how many bytes of the file were read for that … */
 	unsigned checked;             /* … and how many tables checked */
