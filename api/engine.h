@@ -221,6 +221,9 @@ void engine_wait_drain(struct engine *e, bool on);
 
 /* Engine thread only (from engine_post and engine_query callbacks). */
 struct journal *engine_journal(struct engine *e);
+/* The present prompt of that path as it is known by now, which a journal that cannot be written may not know: 1,
+ * and *out is the caller's; 0: there is none; or -errno.  The engine's thread. */
+int engine_recorded(struct engine *e, const char *path, struct prompt_row *out);
 /* Whether prompts that the journal does not know are held, whenever they were written. */
 bool engine_holds_found(struct engine *e);
 /* The whole tree was compared with the journal, which has all that was found there: recorded with this turn's

@@ -94,6 +94,20 @@ struct prompt *prompt_get(struct engine *e, const char *path)
 	return p;
 }
 
+int engine_recorded(struct engine *e, const char *path, struct prompt_row *out)
+{
+	struct prompt *p = prompt_in_memory(e, path);
+
+	if (!p) {
+		int result = e->journal->prompt_by_path(e->journal, path, out);
+		return result > 0 && has_moved_on(e, out->id) ? 0 : result;
+	}
+	*out = p->row;
+	out->path = xstrdup(p->row.path);
+	out->stem = xstrdup(p->row.stem);
+	return 1;
+}
+
 /* What still happens to its jobs in memory is for out/ again.  NULL if there are none. */
 static struct prompt *prompt_of_orphans(struct engine *e, int64_t id)
 {

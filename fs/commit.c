@@ -192,11 +192,18 @@ void commit_changed(struct fs *fs, struct node *n)
 	commit_flushed(fs, n);
 }
 
-static bool source_stat(struct fs *fs, const char *path, struct stat *st)
+int source_look(struct fs *fs, const char *path, struct stat *st)
 {
-	cleanup_fd int fd = source_open(fs->source_fd, path, O_PATH | O_NOFOLLOW, 0);
+	struct patience patience = { 0 };
+	int result;
 
-	return fd >= 0 && fstat(fd, st) == 0;
+	do {
+		cleanup_fd int fd = source_open(fs->source_fd, path, O_PATH | O_NOFOLLOW, 0);
+		result = fd < 0 ? fd : fstat(fd, st) < 0 ? -errno : 0;
+	} while (patience_helps(&patience, -result));
+	if (result == 0)
+		return 1;
+	return result == -ENOENT || result == -ENOTDIR || result == -ELOOP ? 0 : result;
 }
 
 enum why { WHY_CHANGED, WHY_HELD, WHY_READ, WHY_AGAIN, WHY_FRESH };
@@ -205,7 +212,13 @@ static void found(struct fs *fs, const char *path, enum why why, double settle)
 {
 	struct stat st;
 
-	if (!prompt_path_is_prompt(path) || !source_stat(fs, path, &st) || !S_ISREG(st.st_mode))
+	if (!prompt_path_is_prompt(path))
+		return;
+	int result = source_look(fs, path, &st);
+	if (result < 0)
+		log_warning("%s cannot be looked at (%s): save it again, or it is found at the next start", path,
+		            strerror(-result));
+	if (result <= 0 || !S_ISREG(st.st_mode))
 		return;
 	pthread_mutex_lock(&fs->commit->lock);
 	struct pending *p = get(fs->commit, st.st_dev, st.st_ino);
@@ -243,9 +256,9 @@ void commit_removed(struct fs *fs, const char *path)
 
 bool source_is_gone(struct fs *fs, const char *path)
 {
-	cleanup_fd int fd = source_open(fs->source_fd, path, O_PATH | O_NOFOLLOW, 0);
+	struct stat st;
 
-	return fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP;
+	return source_look(fs, path, &st) == 0;
 }
 
 void commit_left(struct fs *fs, const char *path)
@@ -361,7 +374,9 @@ static bool leads_to(struct fs *fs, const char *path, struct key key)
 {
 	struct stat st;
 
-	return source_stat(fs, path, &st) && st.st_dev == key.dev && st.st_ino == key.ino;
+	int result = source_look(fs, path, &st);
+	/* What cannot be looked at is not said to be gone: that would cancel it. */
+	return result < 0 || (result && st.st_dev == key.dev && st.st_ino == key.ino);
 }
 
 /* The kernel may know a newer name. */

@@ -15,6 +15,7 @@
 #include "engine.h"
 
 struct fs;
+struct stat;
 struct node;
 
 int commit_new(struct fs *fs, struct error *err);
@@ -42,6 +43,9 @@ void commit_removed(struct fs *fs, const char *path);
 void commit_found(struct fs *fs, const char *path, bool hold);
 /* Something beneath the mount took that prompt or folder away (unless it is there again by now). */
 void commit_left(struct fs *fs, const char *path);
+/* Looks at what stands there, without following a link: 1; 0 if nothing does; -errno if nobody can say.  A disk
+ * that hiccups, or descriptors that are short, are waited for for a moment. */
+int source_look(struct fs *fs, const char *path, struct stat *st);
 /* Whether nothing stands there; an error of another kind says nothing. */
 bool source_is_gone(struct fs *fs, const char *path);
 /* Reads the file again and sends it to the engine: to be made though its digest is the same (a person's retry

@@ -45,9 +45,9 @@ static int inherit_folder(struct fs *fs, const char *folder, const char *base, b
 	cleanup_settings struct settings defaults = { 0 };
 	cleanup_free char *pattern = NULL;
 
-	if (fd < 0)
+	if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP || fd == -EXDEV || fd == -EACCES)
 		return 0;
-	int result = read_file(fd, PROMPT_BYTES_MAX, &text);
+	int result = fd < 0 ? fd : read_file(fd, PROMPT_BYTES_MAX, &text);
 	if (result < 0)
 		return error_set(err, -result, "make it readable", "%s cannot be read: %s", path, strerror(-result));
 	result = defaults_parse(path, text.data, text.len, &defaults, &pattern, err);
@@ -133,7 +133,7 @@ static int judge(struct fs *fs, struct engine_commit *c, const struct buf *text)
 	return 0;
 }
 
-struct engine_commit *commit_read(struct fs *fs, const char *path)
+static struct engine_commit *read_once(struct fs *fs, const char *path)
 {
 	cleanup_fd int fd = source_open(fs->source_fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
 	cleanup_buf struct buf text = BUF_INIT;
@@ -143,8 +143,8 @@ struct engine_commit *commit_read(struct fs *fs, const char *path)
 		return NULL;
 	struct engine_commit *c = xcalloc(1, sizeof(*c));
 	c->path = xstrdup(path);
-	int result = fd < 0 ? fd : 0;
-	if (result == 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))) {
+	int result = fd < 0 ? fd : fstat(fd, &st) < 0 ? -errno : 0;
+	if (result == 0 && !S_ISREG(st.st_mode)) {
 		engine_commit_release(c);
 		return NULL;
 	}
@@ -165,4 +165,16 @@ struct engine_commit *commit_read(struct fs *fs, const char *path)
 		return c;
 	engine_commit_release(c);
 	return NULL;
+}
+
+/* A disk that hiccups is no reason to refuse what somebody has written, and neither may what could not be read
+ * (headers for a folder, a reference) be taken for what is not there: the picture would be another one. */
+struct engine_commit *commit_read(struct fs *fs, const char *path)
+{
+	struct patience patience = { 0 };
+	struct engine_commit *c;
+
+	while ((c = read_once(fs, path)) && c->refused.text && patience_helps(&patience, c->refused.code))
+		engine_commit_release(c);
+	return c;
 }

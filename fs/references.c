@@ -62,9 +62,10 @@ static int add_file(const struct reader *from, const char *path, struct request 
 	struct stat st;
 	uint64_t max = r->provider->ref_bytes ? r->provider->ref_bytes : UINT64_MAX;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return error_set(err, EINVAL, "look at the refs header and at what lies there",
-		                 "reference %s cannot be read: %s", path, strerror(fd < 0 ? -fd : errno));
+	int code = fd < 0 ? -fd : fstat(fd, &st) < 0 ? errno : 0;
+	if (code)
+		return error_set(err, code, "look at the refs header and at what lies there",
+		                 "reference %s cannot be read: %s", path, strerror(code));
 	if (!S_ISREG(st.st_mode))
 		return error_set(err, EINVAL, "name pictures; FOLDER/* are all that lie in a folder",
 		                 "reference %s is no file", path);
@@ -72,11 +73,15 @@ static int add_file(const struct reader *from, const char *path, struct request 
 		return error_set(err, EINVAL, "make it smaller",
 		                 "reference %s has %lld bytes; %s takes at most %llu", path,
 		                 (long long)st.st_size, r->provider->name, (unsigned long long)max);
-	if (image_probe(fd, &info) < 0)
+	int result = image_probe(fd, &info);
+	if (result < 0 && result != -EBADMSG)
+		return error_set(err, -result, "make it readable and save the prompt again", "reference %s cannot be read: %s",
+		                 path, strerror(-result));
+	if (result < 0)
 		return refuse_no_picture(path, r, err);
 	struct reference *ref = add_reference(r, path);
 	ref->mime = xstrdup(image_mime(info.type));
-	int result = store_keep_reference(&from->fs->store, fd, max, ref->sha256, &ref->size);
+	result = store_keep_reference(&from->fs->store, fd, max, ref->sha256, &ref->size);
 	if (result < 0)
 		return error_set(err, -result, "make room on the disk and save the prompt again",
 		                 "reference %s cannot be kept: %s", path, strerror(-result));
@@ -99,20 +104,33 @@ static int look(const struct reader *from, const char *path)
 	return fd < 0 ? fd : 0;
 }
 
-/* Names in `folder` that match, in name order. */
-static void match(const struct reader *from, const char *folder, const char *pattern, struct names *out)
+/* Nothing, or nothing that may be looked at, is there. */
+static bool is_absent(int result)
 {
-	int fd = rights_open(from->fs, &from->rights, *folder ? folder : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-	struct dirent *d;
+	return result == -ENOENT || result == -ENOTDIR || result == -ELOOP || result == -EACCES || result == -ENAMETOOLONG;
+}
 
-	while (dir && (d = readdir(dir)))
+/* Names in `folder` that match, in name order.  0, also where there is no folder that may be looked into, or
+ * -errno: what was found is not all. */
+static int match(const struct reader *from, const char *folder, const char *pattern, struct names *out)
+{
+	cleanup_fd int fd = rights_open(from->fs, &from->rights, *folder ? folder : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *d = NULL;
+
+	if (is_absent(fd) || fd == -EXDEV)
+		return 0;
+	if (!dir)
+		return fd < 0 ? fd : -errno;
+	steal_fd(&fd);
+	while ((errno = 0, d = readdir(dir)))
 		if (d->d_name[0] != '.' && fnmatch(pattern, d->d_name, 0) == 0)
 			names_add(out, xasprintf("%s%s%s", folder, *folder ? "/" : "", d->d_name));
-	if (dir)
-		closedir(dir);
+	int result = -errno;
+	closedir(dir);
 	if (out->count)
 		qsort(out->name, out->count, sizeof(*out->name), by_name);
+	return result;
 }
 
 /* The path of a word from the mount's root; the caller frees. */
@@ -121,7 +139,7 @@ static char *path_of(const char *folder, const char *word)
 	return *word == '/' ? xstrdup(word + 1) : xasprintf("%s%s%s", folder, *folder ? "/" : "", word);
 }
 
-/* What the word means below that folder is added.  0 (nothing may have been found), or -EXDEV. */
+/* What the word means below that folder is added.  0 (nothing may have been found), -EXDEV, or another -errno. */
 static int find_in(const struct reader *from, const char *folder, const char *word, struct names *out)
 {
 	cleanup_free char *path = path_of(folder, word);
@@ -132,14 +150,13 @@ static int find_in(const struct reader *from, const char *folder, const char *wo
 
 		if (!result)
 			names_add(out, xstrdup(path));
-		return result == -EXDEV ? result : 0;
+		return is_absent(result) ? 0 : result;
 	}
 	if (slash)
 		*slash = '\0';
 	if (slash && look(from, path) == -EXDEV)
 		return -EXDEV;
-	match(from, slash ? path : "", slash ? slash + 1 : path, out);
-	return 0;
+	return match(from, slash ? path : "", slash ? slash + 1 : path, out);
 }
 
 static bool is_address(const char *word)
@@ -171,6 +188,12 @@ static int refuse_missing(const char *folder, const char *pool, const char *word
 	                 *folder ? folder : "the prompt's folder", pool);
 }
 
+static int refuse_unread(const char *what, int result, struct error *err)
+{
+	return error_set(err, -result, "save the prompt again, when it can be", "reference %s cannot be looked for: %s",
+	                 what, strerror(-result));
+}
+
 /* One word of the header: in the prompt's folder, else in the refs/ beside it. */
 static int gather_word(const struct reader *from, const char *folder, const char *word, struct request *r,
                        struct error *err)
@@ -190,7 +213,9 @@ static int gather_word(const struct reader *from, const char *folder, const char
 	result = find_in(from, folder, word, &found);
 	if (!result && !found.count && *word != '/')
 		result = find_in(from, pool, word, &found);
-	if (result)
+	if (result && result != -EXDEV)
+		result = refuse_unread(word, result, err);
+	else if (result)
 		result = error_set(err, EINVAL, "copy the picture into the mount, and name it there",
 		                   "reference %s lies outside of the mount", word);
 	else if (!found.count)
@@ -227,9 +252,10 @@ static int gather_folder(const struct reader *from, const char *prompt_path, str
 	cleanup_free char *stem = prompt_stem(prompt_path);
 	cleanup_free char *folder = xasprintf("%s.refs", stem);
 	struct names found = { 0 };
-	int result = 0;
+	int result = match(from, folder, "*", &found);
 
-	match(from, folder, "*", &found);
+	if (result)
+		result = refuse_unread(folder, result, err);
 	for (size_t i = 0; i < found.count && result == 0; i++)
 		if (image_suffix_known(found.name[i]))
 			result = add_file(from, found.name[i], r, err);
@@ -244,8 +270,12 @@ int references_gather(struct fs *fs, const char *prompt_path, const char *header
 	cleanup_free char *folder = xstrndup(prompt_path, slash ? (size_t)(slash - prompt_path) : 0);
 	struct reader from = { .fs = fs };
 
-	rights_of_owner(fs, prompt_path, &from.rights);
-	int result = gather_header(&from, folder, header, r, err);
+	int result = rights_of_owner(fs, prompt_path, &from.rights);
+	if (result < 0)
+		error_set(err, -result, "save it again, when it can be", "whose prompt this is cannot be looked up: %s",
+		          strerror(-result));
+	else
+		result = gather_header(&from, folder, header, r, err);
 	if (result == 0)
 		result = gather_folder(&from, prompt_path, r, err);
 	rights_release(&from.rights);

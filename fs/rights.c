@@ -15,7 +15,7 @@
 enum { GROUPS_MAX = 1024, PASSWD_BYTES = 16 * 1024 };
 
 /* Users that the system does not know are in the group of their file. */
-static void find_groups(struct rights *r)
+static int find_groups(struct rights *r)
 {
 	cleanup_free char *bytes = xmalloc(PASSWD_BYTES);
 	struct passwd entry, *found = NULL;
@@ -23,26 +23,34 @@ static void find_groups(struct rights *r)
 	r->groups = xcalloc(GROUPS_MAX, sizeof(*r->groups));
 	r->groups[0] = r->gid;
 	r->groups_count = 1;
-	if (getpwuid_r(r->uid, &entry, bytes, PASSWD_BYTES, &found) || !found)
-		return;
+	int code = getpwuid_r(r->uid, &entry, bytes, PASSWD_BYTES, &found);
+	if (!found)
+		return code == EMFILE || code == ENFILE || code == ENOMEM || code == EIO ? -code : 0;
 	r->gid = entry.pw_gid;
 	r->groups_count = GROUPS_MAX;
 	if (getgrouplist(entry.pw_name, entry.pw_gid, r->groups, &r->groups_count) < 0)
 		r->groups_count = GROUPS_MAX;
+	return 0;
 }
 
-void rights_of_owner(struct fs *fs, const char *path, struct rights *r)
+int rights_of_owner(struct fs *fs, const char *path, struct rights *r)
 {
 	cleanup_fd int fd = source_open(fs->source_fd, path, O_PATH | O_NOFOLLOW, 0);
 	struct stat st;
 
 	*r = (struct rights){ 0 };
-	if (fs->uid || fd < 0 || fstat(fd, &st) < 0 || !st.st_uid)
-		return;
+	if (fs->uid || fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
+		return 0;
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!st.st_uid)
+		return 0;
 	r->lent = true;
 	r->uid = st.st_uid;
 	r->gid = st.st_gid;
-	find_groups(r);
+	return find_groups(r);
 }
 
 void rights_of_caller(struct fs *fs, fuse_req_t req, struct rights *r)

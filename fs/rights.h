@@ -25,8 +25,9 @@ struct rights {
 };
 
 /* Those of the owner of that file of the source, with the groups that the system knows the user to be in;
- * the daemon's own if it is not there.  rights_release() frees. */
-void rights_of_owner(struct fs *fs, const char *path, struct rights *r);
+ * the daemon's own if it is not there.  0, or -errno: whose it is cannot be said.  rights_release() frees in every
+ * case. */
+int rights_of_owner(struct fs *fs, const char *path, struct rights *r);
 /* Those of who sent the request, with the groups that he is in. */
 void rights_of_caller(struct fs *fs, fuse_req_t req, struct rights *r);
 void rights_release(struct rights *r);

@@ -45,12 +45,13 @@ enum standing { RECORDED, CHANGED, STOPPED, REFUSED };
 
 /* What the journal knows of it: that very file, and if so whether its newest text became a request, is
  * stopped for want of a key, or was refused; and then whether anybody had asked for it. */
-static enum standing standing_of(struct journal *j, const struct seen *s, bool *unasked)
+static enum standing standing_of(struct engine *e, const struct seen *s, bool *unasked)
 {
+	struct journal *j = engine_journal(e);
 	cleanup_prompt_row struct prompt_row row = { 0 };
 	cleanup_job_row struct job_row job = { 0 };
 
-	if (j->prompt_by_path(j, s->path, &row) <= 0 || !row.revision)
+	if (engine_recorded(e, s->path, &row) <= 0 || !row.revision)
 		return CHANGED;
 	if (row.dev != s->dev || row.ino != s->ino || row.size != s->size || row.mtime_ns != s->mtime_ns)
 		return CHANGED;
@@ -62,22 +63,23 @@ static enum standing standing_of(struct journal *j, const struct seen *s, bool *
 
 /* A file without a record that is the very file of a prompt which is not there any more: it was renamed
  * while nobody looked, or a crash came before the rename was recorded. */
-static bool was_renamed(const struct batch *b, struct journal *j, const struct seen *s)
+static bool was_renamed(const struct batch *b, struct engine *e, const struct seen *s)
 {
+	struct journal *j = engine_journal(e);
 	cleanup_prompt_row struct prompt_row there = { 0 }, before = { 0 };
 
-	if (j->prompt_by_path(j, s->path, &there) > 0 || j->prompt_by_file(j, s->dev, s->ino, &before) <= 0 ||
+	if (engine_recorded(e, s->path, &there) > 0 || j->prompt_by_file(j, s->dev, s->ino, &before) <= 0 ||
 	    before.size != s->size || before.mtime_ns != s->mtime_ns || !source_is_gone(b->fs, before.path))
 		return false;
 	engine_renamed(b->fs->engine, before.path, s->path, false);
 	return true;
 }
 
-static void compare_one(const struct batch *b, struct journal *j, const struct seen *s)
+static void compare_one(const struct batch *b, struct engine *e, const struct seen *s)
 {
 	bool pending = commit_is_pending(b->fs, s->dev, s->ino), unasked = false;
 
-	switch (pending && !b->whole ? CHANGED : pending ? RECORDED : standing_of(j, s, &unasked)) {
+	switch (pending && !b->whole ? CHANGED : pending ? RECORDED : standing_of(e, s, &unasked)) {
 	case RECORDED:
 		return;
 	case REFUSED:
@@ -91,7 +93,7 @@ static void compare_one(const struct batch *b, struct journal *j, const struct s
 		commit_found(b->fs, s->path, unasked || s->ctime_ns <= b->first_ns);
 		return;
 	case CHANGED:
-		if (!b->moved && was_renamed(b, j, s))
+		if (!b->moved && was_renamed(b, e, s))
 			return;
 		commit_found(b->fs, s->path, b->holds_all || (b->holds && s->ctime_ns <= atomic_load(&b->fs->mounted_ns)));
 		return;
@@ -128,7 +130,7 @@ static void compare(struct engine *e, void *arg)
 	b->holds = holds_old;
 	b->holds_all = b->whole && engine_holds_found(e);
 	for (size_t i = 0; i < b->count; i++)
-		compare_one(b, engine_journal(e), &b->seen[i]);
+		compare_one(b, e, &b->seen[i]);
 	batch_free(b);
 }
 
@@ -141,29 +143,74 @@ static void see(struct batch *b, const char *path, const struct stat *st)
 	                                     ns(st->st_mtim), ns(st->st_ctim) };
 }
 
-static void walk(struct fs *fs, const char *folder, const struct batch *how)
+/* Opens a folder to read its names; NULL and errno. */
+static DIR *open_folder(struct fs *fs, const char *folder)
 {
-	int fd = source_open(fs->source_fd, *folder ? folder : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	cleanup_fd int fd = source_open(fs->source_fd, *folder ? folder : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-	struct batch *b = xcalloc(1, sizeof(*b));
+
+	if (fd < 0)
+		errno = -fd;
+	if (dir)
+		steal_fd(&fd);
+	return dir;
+}
+
+static int walk(struct fs *fs, const char *folder, const struct batch *how);
+
+/* What a folder holds goes into the batch.  0, or -errno: that is not all. */
+static int look_into(struct fs *fs, const char *folder, struct batch *b, const struct batch *how)
+{
+	DIR *dir = open_folder(fs, folder);
 	struct dirent *d;
 	struct stat st;
+	int result = 0;
+
+	if (!dir)
+		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == EACCES ? 0 : -errno;
+	while (result == 0 && !atomic_load(&stopping) && (errno = 0, d = readdir(dir))) {
+		cleanup_free char *path = xasprintf("%s%s%s", folder, *folder ? "/" : "", d->d_name);
+		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
+			continue;
+		if (fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			result = errno == ENOENT ? 0 : -errno;
+		else if (S_ISDIR(st.st_mode) && watch_wants(path))
+			result = walk(fs, path, how);
+		else if (S_ISREG(st.st_mode) && prompt_path_is_prompt(path))
+			see(b, path, &st);
+		errno = 0;
+	}
+	if (result == 0)
+		result = -errno;
+	closedir(dir);
+	return result;
+}
+
+/* 0, or -errno: some prompts were not seen.  One that is seen twice is compared twice. */
+static int walk(struct fs *fs, const char *folder, const struct batch *how)
+{
+	struct batch *b = xcalloc(1, sizeof(*b));
 
 	*b = *how;
 	watch_folder(fs, folder);
-	while (dir && !atomic_load(&stopping) && (d = readdir(dir))) {
-		cleanup_free char *path = xasprintf("%s%s%s", folder, *folder ? "/" : "", d->d_name);
-		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0 ||
-		    fstatat(fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			continue;
-		if (S_ISDIR(st.st_mode) && watch_wants(path))
-			walk(fs, path, how);
-		else if (S_ISREG(st.st_mode) && prompt_path_is_prompt(path))
-			see(b, path, &st);
-	}
-	if (dir)
-		closedir(dir);
+	int result = look_into(fs, folder, b, how);
 	engine_post(fs->engine, compare, b);
+	return result;
+}
+
+/* The same; a disk that hiccups is asked again. */
+static int walk_patiently(struct fs *fs, const char *folder, const struct batch *how)
+{
+	struct patience patience = { 0 };
+	int result;
+
+	while ((result = walk(fs, folder, how)) < 0 && patience_helps(&patience, -result))
+		;
+	if (result < 0)
+		log_warning("%s%s cannot be looked through (%s): prompts that were written while nothing was mounted are "
+		            "found at the next start, or when they are saved", *folder ? folder : "the folder", *folder ? "/" : "",
+		            strerror(-result));
+	return result;
 }
 
 /* --- prompts that went while nobody looked --- */
@@ -190,9 +237,9 @@ static int still_there(void *arg, struct prompt_row *row)
 {
 	struct fs *fs = arg;
 	struct stat st;
-	cleanup_fd int fd = source_open(fs->source_fd, row->path, O_PATH | O_NOFOLLOW, 0);
+	int there = source_look(fs, row->path, &st);
 
-	if (source_is_gone(fs, row->path) || (fd >= 0 && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)))
+	if (there == 0 || (there > 0 && !S_ISREG(st.st_mode)))
 		engine_removed(fs->engine, row->path);
 	return 0;
 }
@@ -242,7 +289,9 @@ static void run_tree(void *arg)
 {
 	struct batch *how = arg;
 
-	walk(how->fs, "", how);
+	/* What was not seen is compared, and may be held, at the next start. */
+	if (walk_patiently(how->fs, "", how) < 0)
+		how->mounted_ns = 0;
 	if (!atomic_load(&stopping))
 		engine_post(how->fs->engine, compare_gone, how);
 	else
@@ -268,7 +317,7 @@ static void run_folder(void *arg)
 	struct batch how = { .fs = s->fs };
 
 	if (!atomic_load(&stopping))
-		walk(s->fs, s->path, &how);
+		walk_patiently(s->fs, s->path, &how);
 	free(s->path);
 	free(s);
 }
@@ -283,10 +332,9 @@ void scan_folder(struct fs *fs, const char *path)
 
 void scan_moved(struct fs *fs, const char *path)
 {
-	cleanup_fd int fd = source_open(fs->source_fd, path, O_PATH | O_NOFOLLOW, 0);
 	struct stat st;
 
-	if (!prompt_path_is_prompt(path) || fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+	if (!prompt_path_is_prompt(path) || source_look(fs, path, &st) <= 0 || !S_ISREG(st.st_mode))
 		return;
 	struct batch *b = xcalloc(1, sizeof(*b));
 	*b = (struct batch){ .fs = fs, .moved = true };
