@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <utlist.h>
 
+#include "commit.h"
 #include "fs.h"
 #include "kernel.h"
 #include "kill.h"
@@ -175,11 +176,13 @@ static bool is_our_mount(int root)
 /* The mount's root for one announcement; the source itself when there is no mount any more. */
 static int open_root(struct tell *t)
 {
+	struct patience patience = { 0 };
 	struct stat st;
 	int root = -1;
 
-	if (!t->stopping)
-		root = open(t->fs->mountpoint, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	while (!t->stopping && (root = open(t->fs->mountpoint, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0 &&
+	       patience_helps(&patience, errno))
+		;
 	if (root >= 0 && fstat(root, &st) == 0) {
 		if (!t->mount_dev && is_our_mount(root))
 			t->mount_dev = st.st_dev;
@@ -240,12 +243,13 @@ static int tell_unlink(int root, const char *path)
 	return place_open(&p, root, path) < 0 ? -1 : unlinkat(p.folder, p.name, 0);
 }
 
-/* What stands in the source under that name; false if nothing does. */
-static bool standing(struct fs *fs, const char *path, struct stat *st)
+/* What must not be read by everybody, or give way, is not guessed: what cannot be looked at is an error.  But where
+ * this user may not look there is nothing for him. */
+static int look_for(struct fs *fs, const char *path, struct stat *st)
 {
-	cleanup_fd int fd = source_open(fs->source_fd, path, O_PATH | O_NOFOLLOW, 0);
+	int there = source_look(fs, path, st);
 
-	return fd >= 0 && fstat(fd, st) == 0;
+	return there == -EACCES ? 0 : there;
 }
 
 /* Makes a folder as the one that it mirrors: `out/a` is as open as `a` is, and root's daemon gives it to whom
@@ -253,8 +257,11 @@ static bool standing(struct fs *fs, const char *path, struct stat *st)
 static int make_folder(struct tell *t, int folder, const char *name, const char *mirrored)
 {
 	struct stat st;
-	bool is_mirror = standing(t->fs, mirrored, &st) && S_ISDIR(st.st_mode);
+	int there = look_for(t->fs, mirrored, &st);
 
+	if (there < 0)
+		return there;
+	bool is_mirror = there && S_ISDIR(st.st_mode);
 	if (mkdirat(folder, name, is_mirror ? (st.st_mode & 01777) | 0700 : 0777 & ~t->fs->umask) < 0)
 		return errno == EEXIST ? 0 : -errno;
 	if (is_mirror && t->fs->uid == 0 && fchownat(folder, name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
@@ -288,9 +295,14 @@ static int make_like_prompt(struct tell *t, const struct publication *p)
 	cleanup_free char *path = xasprintf(".easelfs/incoming/%s", p->file);
 	cleanup_fd int fd = source_open(t->fs->source_fd, path, O_RDONLY | O_NOFOLLOW, 0);
 	struct stat is, like;
+	int there = p->like ? look_for(t->fs, p->like, &like) : 0;
 
-	if (!p->like || !standing(t->fs, p->like, &like) || fd < 0 || fstat(fd, &is) < 0)
-		return 0;
+	if (there <= 0)
+		return there;
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	if (fstat(fd, &is) < 0)
+		return -errno;
 	if (t->fs->uid == 0 && fchown(fd, like.st_uid, like.st_gid) < 0)
 		return -errno;
 	return fchmod(fd, is.st_mode & (like.st_mode | 0600) & 0777) < 0 ? -errno : 0;
@@ -306,7 +318,8 @@ static bool is_same_file(struct fs *fs, const char *a, const char *b)
 {
 	struct stat one, other;
 	int code = errno;
-	bool same = standing(fs, a, &one) && standing(fs, b, &other) && is_file(&one, other.st_dev, other.st_ino);
+	bool same = source_look(fs, a, &one) > 0 && source_look(fs, b, &other) > 0 &&
+	            is_file(&one, other.st_dev, other.st_ino);
 
 	errno = code;
 	return same;
@@ -333,14 +346,18 @@ static char *free_name(const char *wanted, size_t stem, unsigned again)
 }
 
 /* What has just got a name in that folder must keep it. */
-static void sync_folder(struct fs *fs, const char *path)
+static int sync_folder(struct fs *fs, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	cleanup_free char *folder = slash ? xstrndup(path, (size_t)(slash - path)) : xstrdup(".");
-	cleanup_fd int fd = source_open(fs->source_fd, folder, O_RDONLY | O_DIRECTORY, 0);
+	struct patience patience = { 0 };
+	int result;
 
-	if (fd >= 0 && fsync(fd) < 0)
-		log_warning("%s: fsync: %s", folder, strerror(errno));
+	do {
+		cleanup_fd int fd = source_open(fs->source_fd, folder, O_RDONLY | O_DIRECTORY, 0);
+		result = fd < 0 ? fd : fsync(fd) < 0 ? -errno : 0;
+	} while (patience_helps(&patience, -result));
+	return result;
 }
 
 /* Links `out` under a free name in history/, unless it stands there already (a crash came in between). */
@@ -358,7 +375,9 @@ static int keep_in_history(struct tell *t, int root, struct publication *p)
 		kill_point(AFTER_HISTORY_LINK);
 		if (kept) {
 			kill_point(BEFORE_HISTORY_SYNC);
-			sync_folder(t->fs, history);     /* the other name goes next */
+			result = sync_folder(t->fs, history);
+			if (result < 0)
+				return result;    /* the other name goes next */
 			kill_point(AFTER_HISTORY_SYNC);
 			free(p->kept);
 			p->kept = steal_pointer(&history);
@@ -377,8 +396,10 @@ static int publish_to_history(struct tell *t, int root, struct publication *p, c
 
 	for (unsigned again = 1; again < NAMES_MAX; again++) {
 		cleanup_free char *name = free_name(p->out, strlen(p->history), again);
-		int result = 0;
-		if (!standing(t->fs, name, &st) || !is_file(&st, p->out_dev, p->out_ino)) {
+		int result = 0, there = source_look(t->fs, name, &st);
+		if (there < 0)
+			return there;
+		if (!there || !is_file(&st, p->out_dev, p->out_ino)) {
 			kill_point(BEFORE_PUBLISH);
 			result = tell_rename(root, from, name, RENAME_NOREPLACE) < 0 ? -errno : 0;
 			kill_point(AFTER_PUBLISH);
@@ -402,7 +423,10 @@ static int publish_picture(struct tell *t, int root, struct publication *p)
 		return result;
 	if (str_starts_with(p->out, "history/"))
 		return publish_to_history(t, root, p, from);
-	if (standing(t->fs, p->out, &st)) {
+	int there = source_look(t->fs, p->out, &st);
+	if (there < 0)
+		return there;
+	if (there) {
 		if (is_file(&st, p->out_dev, p->out_ino))
 			return 0;         /* it was renamed before a crash */
 		if (!S_ISDIR(st.st_mode) && p->history && (result = keep_in_history(t, root, p)) < 0)
@@ -432,9 +456,10 @@ static int publish_text(struct tell *t, int root, struct publication *p)
 static int publish_retire(struct tell *t, int root, struct publication *p)
 {
 	struct stat st;
+	int there = source_look(t->fs, p->out, &st);
 
-	if (!standing(t->fs, p->out, &st) || !is_file(&st, p->out_dev, p->out_ino))
-		return 0;
+	if (there <= 0 || !is_file(&st, p->out_dev, p->out_ino))
+		return there < 0 ? there : 0;
 	int result = keep_in_history(t, root, p);
 	if (result < 0)
 		return result;
@@ -448,11 +473,15 @@ static int publish_retire(struct tell *t, int root, struct publication *p)
 static int publish_move(struct tell *t, int root, struct publication *p)
 {
 	struct stat st;
+	int there = source_look(t->fs, p->file, &st);
 
-	if (!standing(t->fs, p->file, &st) || !is_file(&st, p->out_dev, p->out_ino)) {
-		if (standing(t->fs, p->out, &st) && is_file(&st, p->out_dev, p->out_ino))
+	if (there < 0)
+		return there;
+	if (!there || !is_file(&st, p->out_dev, p->out_ino)) {
+		there = source_look(t->fs, p->out, &st);
+		if (there > 0 && is_file(&st, p->out_dev, p->out_ino))
 			return 0;         /* it was moved before a crash */
-		return -ENOENT;           /* the user took it away, or it has moved on */
+		return there < 0 ? there : -ENOENT;      /* the user took it away, or it has moved on */
 	}
 	int result = make_folders(t, root, p->out);
 	if (result < 0)
@@ -506,20 +535,23 @@ static int publish_move_history(struct tell *t, int root, struct publication *p)
 	int result = 0;
 
 	*base++ = '\0';
-	int fd = source_open(t->fs->source_fd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	cleanup_fd int fd = source_open(t->fs->source_fd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	size_t len = strlen(base), count = 0;
 	char **names = NULL;
+	if (!dir)
+		return fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP ? 0 : fd < 0 ? fd : -errno;
+	steal_fd(&fd);
 	/* All first: what was moved may be called like one that is to be. */
-	while (dir && (d = readdir(dir))) {
+	while ((errno = 0, d = readdir(dir))) {
 		if (strncmp(d->d_name, base, len) != 0 || d->d_name[len] != '.' ||
 		    d->d_name[len + 1] < '0' || d->d_name[len + 1] > '9')
 			continue;
 		names = xrealloc(names, (count + 1) * sizeof(*names));
 		names[count++] = xstrdup(d->d_name);
 	}
-	if (dir)
-		closedir(dir);
+	result = -errno;
+	closedir(dir);
 	for (size_t i = 0; i < count; i++) {
 		cleanup_free char *from = xasprintf("%s/%s", folder, names[i]);
 		cleanup_free char *to = xasprintf("%s%s", p->out, names[i] + len);
@@ -566,12 +598,17 @@ static void make_durable(void *arg)
 
 	if (d->p->result == 0 && d->p->kind == PUBLISH_PICTURE) {
 		kill_point(BEFORE_PUBLISH_SYNC);
-		sync_folder(d->fs, d->p->out);
+		int result = sync_folder(d->fs, d->p->out);
 		kill_point(AFTER_PUBLISH_SYNC);
+		/* A folder that is not there any more was taken away with the picture. */
+		if (error_may_pass(-result))
+			d->p->result = result;
 	} else if (d->p->result == 0) {
 		kill_point(BEFORE_BESIDE_SYNC);
-		sync_folder(d->fs, d->p->out);
+		int result = sync_folder(d->fs, d->p->out);
 		kill_point(AFTER_BESIDE_SYNC);
+		if (result < 0 && result != -ENOENT)
+			log_warning("the folder of %s cannot be synced: %s", d->p->out, strerror(-result));
 	} else if (d->p->kind != PUBLISH_MOVE) {
 		log_warning("%s: %s", d->p->out, strerror(-d->p->result));
 	}
@@ -584,15 +621,19 @@ static bool is_in_incoming(struct fs *fs, const struct publication *p)
 	cleanup_free char *file = xasprintf(".easelfs/incoming/%s", p->file);
 	struct stat st;
 
-	return standing(fs, file, &st);
+	return source_look(fs, file, &st) != 0;
 }
 
 static void do_publish(struct tell *t, struct publication *p)
 {
-	cleanup_fd int root = open_root(t);
+	struct patience patience = { 0 };
 	struct durable *d = xmalloc(sizeof(*d));
 
-	p->result = root < 0 ? root : publish_kinds[p->kind](t, root, p);
+	/* Each can be repeated, as after a crash. */
+	do {
+		cleanup_fd int root = open_root(t);
+		p->result = root < 0 ? -errno : publish_kinds[p->kind](t, root, p);
+	} while (patience_helps(&patience, -p->result));
 	if (p->kind == PUBLISH_PICTURE && p->result == -ENOENT && is_in_incoming(t->fs, p))
 		p->result = -ENOTDIR;     /* a folder is missing, not the file */
 	*d = (struct durable){ t->fs, p };
