@@ -259,7 +259,7 @@ static void run_after(struct engine *e)
 
 static bool anything_dirty(struct engine *e)
 {
-	return e->dirty || e->dirty_prompts || e->facts || e->pending_pictures || e->pending_usd != 0;
+	return e->dirty || e->dirty_prompts || e->facts || e->records || e->pending_pictures || e->pending_usd != 0;
 }
 
 /* The pages that ten thousand jobs lay in are empty but for crumbs, and would stay ours. */
@@ -281,6 +281,8 @@ static void give_memory_back(struct engine *e)
 void engine_flush(struct engine *e)
 {
 	if (!(anything_dirty(e) || e->journal_retry) || clock_mono_ms() < e->journal_retry)
+		return;
+	if (!records_write(e))
 		return;
 	int result = save_all(e);
 	if (result < 0) {
@@ -462,6 +464,9 @@ static bool may_stop(struct engine *e)
 
 	if (!e->stopping || e->disk_work || e->publications)
 		return false;
+	/* A disk that refuses has until then. */
+	if (anything_dirty(e) && !e->hurried && now < e->stop_by)
+		return false;
 	if (awaits_submit(e, true) && !e->hurried && now < e->stop_by + STOP_SYNCHRONOUS_MS)
 		return false;
 	return now >= e->stop_by || e->hurried || !awaits_submit(e, false);
@@ -520,6 +525,7 @@ int engine_start(const struct engine_settings *s, struct engine **out, struct er
 	e->mail_end = &e->mail;
 	e->after_end = &e->after;
 	e->facts_end = &e->facts;
+	e->records_end = &e->records;
 	e->set.models = models_ref(s->models);
 	pthread_mutex_init(&e->mail_lock, NULL);
 	*out = e;                     /* restored jobs call back before this returns */

@@ -33,6 +33,7 @@
 #include "engine.h"
 #include "http.h"
 #include "image.h"
+#include "kill.h"
 #include "label.h"
 #include "limiter.h"
 #include "state.h"
@@ -176,6 +177,7 @@ struct engine {
 	bool checking;                /* nothing in the journal is acted upon yet */
 	char *waits;                  /* why nothing goes on, or NULL */
 	struct fact *facts, **facts_end;      /* to be written */
+	struct record *records, **records_end;
 	uint64_t active;              /* job whose state changed last, by serial … */
 	int64_t active_written;       /* … and by id, as the journal says */
 	/* Why tasks are held at the start, or when the journal was replaced; which ones: */
@@ -230,6 +232,18 @@ void journal_takes(struct engine *e);
 /* A fact (NULL: it is forgotten) that is written with the next transaction. */
 void engine_fact(struct engine *e, const char *name, const char *value);
 int facts_save(struct engine *e);     /* within it */
+/* What has happened to files, and that the journal must know before anything else is written: in a transaction of
+ * its own, at once, or when a disk that refuses takes it.  step is what kill.h has for it; a and b are copied. */
+struct record {
+	enum kill_point step;
+	int (*write)(struct journal *db, const struct record *r);
+	char *a, *b;
+	int64_t id;
+	struct record *next;
+};
+void record_add(struct engine *e, const struct record *r);
+/* All that were added; false if they are still to be written. */
+bool records_write(struct engine *e);
 void facts_saved(struct engine *e);
 bool facts_have(const struct engine *e, const char *name);
 /* Holds a task that was restored or carried over, if there is a reason to. */
@@ -465,9 +479,13 @@ void task_label(const struct task *t, struct label *out);
 #ifdef KILL_POINTS
 void kill_points_before_turn(struct engine *e);
 void kill_points_after_turn(struct engine *e);
+void kill_points_before_records(struct engine *e);
+void kill_points_after_records(struct engine *e);
 #else
 #define kill_points_before_turn(e) ((void)(e))
 #define kill_points_after_turn(e) ((void)(e))
+#define kill_points_before_records(e) ((void)(e))
+#define kill_points_after_records(e) ((void)(e))
 #endif
 
 /* engine_publish.c */

@@ -83,6 +83,60 @@ static char *fact(struct engine *e, const char *name)
 	return e->journal->fact_get(e->journal, name, &value) > 0 ? value : NULL;
 }
 
+/* --- records of what has happened to files --- */
+
+void record_add(struct engine *e, const struct record *r)
+{
+	struct record *copy = xmalloc(sizeof(*copy));
+
+	*copy = *r;
+	copy->a = xstrdup(r->a);
+	copy->b = xstrdup(r->b);
+	copy->next = NULL;
+	*e->records_end = copy;
+	e->records_end = &copy->next;
+}
+
+static void records_forget(struct engine *e)
+{
+	for (struct record *r = e->records, *next; r; r = next) {
+		next = r->next;
+		free(r->a);
+		free(r->b);
+		free(r);
+	}
+	e->records = NULL;
+	e->records_end = &e->records;
+}
+
+bool records_write(struct engine *e)
+{
+	struct journal *db = e->journal;
+
+	if (!e->records)
+		return true;
+	if (clock_mono_ms() < e->journal_retry)
+		return false;
+	int result = db->begin(db);
+	for (const struct record *r = e->records; r && result == 0; r = r->next) {
+		result = r->write(db, r);
+		/* Its row is gone, or another one's: to try again would be of no use. */
+		if (result == -ENOENT || result == -EEXIST || result == -EINVAL)
+			result = 0;
+	}
+	kill_points_before_records(e);
+	if (result == 0)
+		result = db->commit(db);
+	kill_points_after_records(e);
+	if (result < 0) {
+		db->rollback(db);
+		journal_refuses(e, result);
+		return false;
+	}
+	records_forget(e);
+	return true;
+}
+
 /* --- why nothing goes on --- */
 
 /* NULL: it goes on. */
@@ -520,6 +574,7 @@ static int replace(struct engine *e)
 	e->pending_usd = usd;
 	/* What was to be written of the old one, such as that its scan was over, does not hold for this one. */
 	facts_forget(e);
+	records_forget(e);
 	free(steal_pointer(&e->held_back));
 	e->active_written = 0;
 	e->untidy_recorded = false;
@@ -591,6 +646,7 @@ bool journal_serves(struct engine *e)
 void journal_free(struct engine *e)
 {
 	facts_forget(e);
+	records_forget(e);
 	free(e->waits);
 	free(e->hold_reason);
 	free(e->held_back);

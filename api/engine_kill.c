@@ -54,6 +54,14 @@ static void pass(struct engine *e, unsigned side)
 			kill_point_(facts[i].before + side);
 }
 
+static void pass_records(const struct engine *e, unsigned side)
+{
+	for (const struct record *r = e->records; r; r = r->next)
+		kill_point_(r->step + side);
+}
+
+void kill_points_before_records(struct engine *e) { pass_records(e, 0); }
+void kill_points_after_records(struct engine *e) { pass_records(e, 1); }
 void kill_points_before_turn(struct engine *e) { pass(e, 0); }
 void kill_points_after_turn(struct engine *e) { pass(e, 1); }
 

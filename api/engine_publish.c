@@ -165,17 +165,16 @@ static bool is_our_text(struct engine *e, const char *out, const struct stat *st
 	return e->journal->fact_get(e->journal, fact, &known) > 0 && strcmp(known, is) == 0;
 }
 
+static int write_fact(struct journal *db, const struct record *r) { return db->fact_set(db, r->a, r->b); }
+
 static void note_text(struct engine *e, const char *out, const struct publication *p)
 {
-	struct journal *db = e->journal;
 	cleanup_free char *fact = text_fact(out);
 	cleanup_free char *is = p ? xasprintf("%llu %llu", (unsigned long long)p->out_dev,
 	                                      (unsigned long long)p->out_ino) : NULL;
 
-	kill_point(BEFORE_TEXT);
-	if (db->begin(db) == 0 && (db->fact_set(db, fact, is) < 0 || db->commit(db) < 0))
-		db->rollback(db);
-	kill_point(AFTER_TEXT);
+	record_add(e, &(struct record){ KILL_BEFORE_TEXT, write_fact, .a = fact, .b = is });
+	records_write(e);
 }
 
 /* What stands there is of an older revision, so it leaves for history/ if the newest one has none. */
@@ -491,22 +490,28 @@ static void follow_in_memory(struct engine *e, const char *from, const char *to)
 			follow(&j->tasks[i]->row.out, from, to);
 }
 
+static int write_moved(struct journal *db, const struct record *r) { return db->outs_rename(db, r->a, r->b); }
+
 /* An earlier text is still known by its picture in history/. */
 static void older_moved(struct engine *e, const struct publication *p)
 {
-	struct journal *db = e->journal;
-	int result = db->begin(db);
-
-	kill_point(BEFORE_MOVED);
-	for (size_t i = 0; result == 0 && i < p->older_count; i++)
-		result = db->outs_rename(db, p->older[i].from, p->older[i].to);
-	if (result == 0)
-		result = db->commit(db);
-	kill_point(AFTER_MOVED);
-	if (result < 0)
-		db->rollback(db);
-	for (size_t i = 0; i < p->older_count; i++)
+	for (size_t i = 0; i < p->older_count; i++) {
+		record_add(e, &(struct record){ KILL_BEFORE_MOVED, write_moved, .a = p->older[i].from, .b = p->older[i].to });
 		follow_in_memory(e, p->older[i].from, p->older[i].to);
+	}
+	records_write(e);
+}
+
+static int write_kept(struct journal *db, const struct record *r)
+{
+	cleanup_task_row struct task_row row = { 0 };
+
+	int result = db->task_load(db, r->id, &row);
+	if (result <= 0)
+		return result;
+	free(row.out);
+	row.out = xstrdup(r->a);
+	return db->task_save(db, &row);
 }
 
 /* What stood at p->out has another name now, under which it can still be copied. */
@@ -517,12 +522,8 @@ static void note_kept(struct engine *e, const struct publication *p)
 
 	if (db->task_by_out(db, p->out, &row) <= 0 || (p->kind == PUBLISH_MOVE && row.out_ino == p->out_ino))
 		return;
-	free(row.out);
-	row.out = xstrdup(p->kept);
-	kill_point(BEFORE_KEPT);
-	if (db->begin(db) == 0 && (db->task_save(db, &row) < 0 || db->commit(db) < 0))
-		db->rollback(db);
-	kill_point(AFTER_KEPT);
+	record_add(e, &(struct record){ KILL_BEFORE_KEPT, write_kept, .a = p->kept, .id = row.id });
+	records_write(e);
 	for (struct job *j = e->jobs; j; j = j->hh.next)
 		for (size_t i = 0; j->row.id == row.job && i < j->tasks_count; i++)
 			if (j->tasks[i]->row.id == row.id) {
@@ -569,17 +570,14 @@ static void moved(struct engine *e, struct publication *p)
 			            strerror(-p->result));
 		return;
 	}
-	kill_point(BEFORE_MOVED);
-	if (db->begin(db) == 0 && (db->outs_rename(db, p->file, p->out) < 0 || db->commit(db) < 0))
-		db->rollback(db);
+	record_add(e, &(struct record){ KILL_BEFORE_MOVED, write_moved, .a = p->file, .b = p->out });
 	if (str_ends_with(p->out, ".reply.txt")) {
 		note_text(e, p->out, p);
 		note_text(e, p->file, NULL);
 	}
-	kill_point(AFTER_MOVED);
 	follow_in_memory(e, p->file, p->out);
 	/* The prompt may have been renamed once more in the meantime. */
-	if (p->prompt && db->prompt_load(db, p->prompt, &row) > 0 && !row.gone_ms) {
+	if (records_write(e) && p->prompt && db->prompt_load(db, p->prompt, &row) > 0 && !row.gone_ms) {
 		publish_picture_moves(e, &row);
 		waiters_answer(e, row.path);
 	}

@@ -44,7 +44,7 @@ void moves_settle(struct engine *e)
 {
 	struct journal *db = e->journal;
 
-	if (e->moves)
+	if (e->moves || e->records)
 		return;
 	kill_point(BEFORE_MOVES_OVER);
 	if (db->begin(db) == 0 && (db->fact_set(db, moves_fact, NULL) < 0 || db->commit(db) < 0))
