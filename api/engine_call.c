@@ -45,10 +45,16 @@ void task_close_references(struct task *t)
 static int open_reference(struct engine *e, struct task *t, int index, struct error *err)
 {
 	const struct reference *ref = &t->job->request.references[index];
-	int fd = store_open_reference(e->set.store, ref->sha256);
+	struct patience patience = { 0 };
+	int fd;
 
-	if (fd < 0)
+	while ((fd = store_open_reference(e->set.store, ref->sha256)) < 0 && patience_helps(&patience, -fd))
+		;
+	if (fd == -ENOENT)
 		return error_set(err, ENOENT, "save the prompt again", "the copy of reference %s is gone", ref->name);
+	if (fd < 0)
+		return error_set(err, -fd, "save the prompt again, when it can be", "the copy of reference %s cannot be opened: %s",
+		                 ref->name, strerror(-fd));
 	t->reference_fd = xrealloc(t->reference_fd, (t->reference_fds + 1) * sizeof(*t->reference_fd));
 	t->reference_fd[t->reference_fds++] = fd;
 	return fd;

@@ -384,8 +384,9 @@ void task_take_urls(struct engine *e, struct task *t, const struct wire_result *
 /* engine_reply.c */
 /* Whether the disk has room for a reply. */
 bool reply_has_room(struct engine *e);
-/* The reply of this submit goes to files while it comes. */
-void reply_begin(struct engine *e, struct task *t, struct http_request *http);
+/* The reply of this submit goes to files while it comes.  0, or -errno: there is none, so nothing may be sent, and
+ * reply_free() follows. */
+int reply_begin(struct engine *e, struct task *t, struct http_request *http);
 void reply_free(struct task *t);
 void reply_keep_free(struct task *t);
 /* It has ended: what is left of it, for the wire. */

@@ -30,6 +30,7 @@ struct reply {
 	int *fds;                     /* … and their descriptors; -1 when somebody else has it */
 	size_t count;
 	char *cut;                    /* why it broke off, or NULL */
+	int first;                    /* the first picture's file, made before anything was sent; -1: taken */
 };
 
 /* --- while it comes */
@@ -52,12 +53,22 @@ static void forget_record(struct engine *e, const struct task *t)
 	store_incoming_remove(e->set.store, name);
 }
 
+static int create(struct reply *r, unsigned index)
+{
+	cleanup_free char *name = file_name(r->task, index);
+	struct patience patience = { 0 };
+	int fd;
+
+	while ((fd = store_incoming_create(r->e->set.store, name)) < 0 && patience_helps(&patience, -fd))
+		;
+	return fd;
+}
+
 static int open_file(void *arg, unsigned index)
 {
 	struct reply *r = arg;
-	cleanup_free char *name = file_name(r->task, index);
 
-	return store_incoming_create(r->e->set.store, name);
+	return index == 0 ? steal_fd(&r->first) : create(r, index);
 }
 
 static int take_bytes(void *arg, const void *bytes, size_t len, struct error *err)
@@ -84,7 +95,7 @@ static uint64_t picture_max(const struct task *t)
 	return asked > PICTURE_MAX ? asked : PICTURE_MAX;
 }
 
-void reply_begin(struct engine *e, struct task *t, struct http_request *http)
+int reply_begin(struct engine *e, struct task *t, struct http_request *http)
 {
 	struct reply *r = xcalloc(1, sizeof(*r));
 	const struct spill_settings set = { .members = task_wire(t)->spilled, .skeleton_max = SKELETON_MAX,
@@ -94,11 +105,13 @@ void reply_begin(struct engine *e, struct task *t, struct http_request *http)
 	forget_record(e, t);
 	r->e = e;
 	r->task = t;
+	r->first = create(r, 0);
 	r->spill = spill_new(&set);
 	t->reply = r;
 	http->sink = take_bytes;
 	http->sink_arg = r;
 	http->max_bytes = REPLY_MAX;
+	return r->first < 0 ? r->first : 0;
 }
 
 void reply_free(struct task *t)
@@ -107,6 +120,11 @@ void reply_free(struct task *t)
 
 	if (!r)
 		return;
+	if (r->first >= 0) {
+		cleanup_free char *name = file_name(t, 0);
+		cleanup_fd_(&r->first);
+		store_incoming_remove(r->e->set.store, name);
+	}
 	if (r->spill)
 		spill_free(r->spill);
 	for (size_t i = 0; i < r->count; i++)
@@ -132,7 +150,11 @@ static void record(const struct reply *r, const struct wire_reply *reply)
 	buf_chr(&b, '\n');
 	buf_add(&b, reply->body, reply->len);
 	kill_point(BEFORE_REPLY);
-	if (store_incoming_write(r->e->set.store, name, b.data, b.len) < 0)
+	struct patience patience = { 0 };
+	int result;
+	while ((result = store_incoming_write(r->e->set.store, name, b.data, b.len)) < 0 && patience_helps(&patience, -result))
+		;
+	if (result < 0)
 		log_warning("a reply could not be recorded; should easelfs be killed now, its picture is lost");
 	kill_point(AFTER_REPLY);
 }
@@ -193,6 +215,7 @@ bool reply_recover(struct engine *e, struct task *t, struct wire_result *out)
 
 	r->e = e;
 	r->task = t;
+	r->first = -1;
 	t->reply = r;
 	if (!read_record(r)) {
 		reply_free(t);

@@ -2,7 +2,7 @@
 #include "engine_internal.h"
 
 #include <errno.h>
-#include <sys/random.h>
+#include <string.h>
 
 #include "kill.h"
 
@@ -201,27 +201,32 @@ static void send_submit(struct engine *e, struct task *t)
 	t->uploads = j->uploads;
 	base.once = true;
 	base.stall_timeout = w->synchronous ? STALL_SYNCHRONOUS : STALL_SECONDS;
-	if (w->synchronous)
-		reply_begin(e, t, &base);
+	int ready = w->synchronous ? reply_begin(e, t, &base) : 0;
+	if (ready < 0) {
+		cleanup_free char *why = xasprintf("there is no file for its picture: %s", strerror(-ready));
+		reply_free(t);
+		task_defer(e, t, -1, why, nothing_sent);
+		return;
+	}
 	w->build_submit(&s, &call);
 	kill_point(BEFORE_SUBMIT);
 	int result = task_call(e, t, &call, &base, submit_done, &err);
 	kill_point(AFTER_SUBMIT);
 	if (result < 0) {
 		reply_free(t);
-		task_event(e, t, result == -ENOKEY ? EVENT_STOPPED : EVENT_REFUSED, err.text, err.hint);
+		if (error_may_pass(-result))
+			task_defer(e, t, -1, err.text, nothing_sent);
+		else
+			task_event(e, t, result == -ENOKEY ? EVENT_STOPPED : EVENT_REFUSED, err.text, err.hint);
 	}
 }
 
 char *engine_new_id(void)
 {
-	unsigned char random[12];
-	char hex[2 * sizeof(random) + 1];
+	char hex[RANDOM_HEX];
 
-	if (getrandom(random, sizeof(random), 0) != sizeof(random))
-		BUG("getrandom gave too little");
-	hex_encode(random, sizeof(random), hex);
-	return xasprintf("easelfs-%s", hex);
+	random_hex(hex);
+	return xasprintf("easelfs-%.24s", hex);
 }
 
 void task_submit(struct engine *e, struct task *t)

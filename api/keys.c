@@ -59,12 +59,15 @@ static int from_environment(const struct provider *p, char **key, struct error *
 	return 0;
 }
 
+/* A key that cannot be had is a matter of rights, but for what may pass. */
+static int code_of(int code) { return error_may_pass(code) ? code : EACCES; }
+
 static int check_owner(int fd, const char *path, struct error *err)
 {
 	struct stat st;
 
 	if (fstat(fd, &st))
-		return error_set(err, EACCES, NULL, "key file %s: %s", path, strerror(errno));
+		return error_set(err, code_of(errno), NULL, "key file %s: %s", path, strerror(errno));
 	if (S_ISDIR(st.st_mode))
 		return error_set(err, EACCES, "name the file in it as `key-file`", "key file %s is a folder", path);
 	if (!S_ISREG(st.st_mode))
@@ -91,19 +94,35 @@ static int from_file(const char *path, char **key, struct error *err)
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return 0;
 	if (fd < 0)
-		return error_set(err, EACCES, "let it belong to the user who mounts, with mode 600",
+		return error_set(err, code_of(errno), "let it belong to the user who mounts, with mode 600",
 		                 "key file %s cannot be opened: %s", path, strerror(errno));
 	int rc = check_owner(fd, path, err);
 	if (rc)
 		return rc;
 	ssize_t len = read(fd, text, KEY_MAX);
 	if (len < 0)
-		return error_set(err, EACCES, NULL, "key file %s: %s", path, strerror(errno));
+		return error_set(err, code_of(errno), NULL, "key file %s: %s", path, strerror(errno));
 	text[len] = '\0';
 	cleanup_free char *where = xasprintf("the file %s", path);
 	rc = accept(text, where, key, err);
 	explicit_bzero(text, sizeof(text));
 	return rc ? rc : 1;
+}
+
+/* A provider without a key is stopped until a person comes: not for a disk that hiccups. */
+static int from_file_patiently(const char *path, char **key, struct error *err)
+{
+	struct patience patience = { 0 };
+
+	for (;;) {
+		cleanup_error struct error why = ERROR_INIT;
+		int rc = from_file(path, key, &why);
+
+		if (rc >= 0 || !patience_helps(&patience, -rc)) {
+			error_move(err, &why);
+			return rc;
+		}
+	}
 }
 
 /* `GEMINI_API_KEY or GOOGLE_API_KEY` */
@@ -146,7 +165,7 @@ int provider_key(const struct provider *p, char **key, struct error *err)
 		return 0;
 	int rc = from_environment(p, key, err);
 	if (!rc && p->key_file)
-		rc = from_file(p->key_file, key, err);
+		rc = from_file_patiently(p->key_file, key, err);
 	if (rc)
 		return rc > 0 ? 0 : rc;
 	return no_key(p, err);

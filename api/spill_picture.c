@@ -23,10 +23,12 @@ void picture_flush(struct picture *p)
 {
 	struct spill_file *f = p->file;
 	uint64_t to = f->bytes - p->block_len;
+	struct patience patience = { 0 };
 
 	for (size_t done = 0; done < p->block_len;) {
 		ssize_t n = pwrite(f->fd, p->block + done, p->block_len - done, (off_t)(to + done));
-		if (n < 0 && errno == EINTR)
+		/* The reply comes only once, and is paid for. */
+		if (n < 0 && patience_helps(&patience, errno))
 			continue;
 		if (n <= 0) {
 			int code = n < 0 ? errno : EIO;

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/random.h>
 
 #include <cjson/cJSON.h>
 
@@ -73,12 +72,9 @@ void wire_call_json(struct wire_call *c, cJSON *root)
 
 void wire_call_multipart(struct wire_call *c)
 {
-	unsigned char random[16];
-	char hex[2 * sizeof(random) + 1];
+	char hex[RANDOM_HEX];
 
-	if (getrandom(random, sizeof(random), 0) != sizeof(random))
-		BUG("getrandom gave too little");
-	hex_encode(random, sizeof(random), hex);
+	random_hex(hex);
 	c->boundary = xasprintf("easelfs-%s", hex);
 	c->content_type = xasprintf("multipart/form-data; boundary=%s", c->boundary);
 }

@@ -202,9 +202,10 @@ int disk_start(struct disk **out, struct error *err)
 static void wake(struct disk *d)
 {
 	uint64_t one = 1;
-	ssize_t n = write(d->wakeup, &one, sizeof(one));
+	struct patience patience = { 0 };
 
-	(void)n;
+	while (write(d->wakeup, &one, sizeof(one)) < 0 && errno != EAGAIN && patience_helps(&patience, errno))
+		;
 }
 
 void disk_stop(struct disk *d)
