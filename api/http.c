@@ -6,6 +6,8 @@
 
 #include "http_transfer.h"
 
+enum { PATIENCE_MS = 100 };
+
 struct http {
 	CURLM *multi;
 	char *user_agent;
@@ -21,17 +23,33 @@ const char *http_library(void)
 	return version + (str_starts_with(version, "libcurl/") ? strlen("libcurl/") : 0);
 }
 
+/* Without descriptors for its wakeup libcurl makes one all the same, which then would sleep through whatever is
+ * asked of the engine. */
+static CURLM *new_multi(void)
+{
+	struct patience patience = { 0 };
+	CURLM *multi;
+
+	do {
+		multi = curl_multi_init();
+		if (multi && !curl_multi_wakeup(multi))
+			return multi;
+		curl_multi_cleanup(multi);
+	} while (patience_wait(&patience, PATIENCE_MS));
+	return NULL;
+}
+
 int http_new(const char *user_agent, struct http **out, struct error *err)
 {
-	if (curl_global_init(CURL_GLOBAL_DEFAULT))
+	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, xmalloc, free, xrealloc, xstrdup, xcalloc))
 		return error_set(err, EIO, NULL, "libcurl could not be started");
-	struct http *h = xcalloc(1, sizeof(*h));
-	h->multi = curl_multi_init();
-	if (!h->multi) {
-		free(h);
+	CURLM *multi = new_multi();
+	if (!multi) {
 		curl_global_cleanup();
-		return error_set(err, ENOMEM, NULL, "libcurl could not make a transfer loop");
+		return error_set(err, EMFILE, "raise the limit of open files", "libcurl could not make a transfer loop");
 	}
+	struct http *h = xcalloc(1, sizeof(*h));
+	h->multi = multi;
 	h->user_agent = xstrdup(user_agent);
 	*out = h;
 	return 0;
@@ -184,15 +202,19 @@ void http_turn(struct http *h, int timeout_ms)
 {
 	if (move(h))
 		return;
-	curl_multi_poll(h->multi, NULL, 0, sleep_ms(h, timeout_ms), NULL);
+	if (curl_multi_poll(h->multi, NULL, 0, sleep_ms(h, timeout_ms), NULL))
+		patience_wait(&(struct patience){ 0 }, 1);
 	move(h);
 }
 
 void http_wakeup(struct http *h)
 {
 	int saved = errno;
+	struct patience patience = { 0 };
 
-	curl_multi_wakeup(h->multi);
+	/* What was posted would lie there until something else happens. */
+	while (curl_multi_wakeup(h->multi) && patience_wait(&patience, PATIENCE_MS))
+		;
 	errno = saved;
 }
 

@@ -161,8 +161,10 @@ void transfer_judge(struct http_transfer *t, CURLcode result)
 	long status = 0;
 	curl_off_t announced = -1;
 
-	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-	curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+	if (t->easy) {
+		curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+		curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+	}
 	t->reply.status = (int)status;
 	t->reply.content_length = announced;
 	t->reply.content_type = t->got.content_type;

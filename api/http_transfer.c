@@ -28,18 +28,15 @@ enum {
 void transfer_give_up(struct http_transfer *t, enum http_outcome outcome, int local_errno, const char *fmt, ...)
 {
 	va_list args;
-	char *text = NULL;
 
 	if (t->judged)
 		return;
 	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		text = xstrdup("out of memory");
+	t->reply.text = xvasprintf(fmt, args);
 	va_end(args);
 	t->judged = true;
 	t->reply.outcome = outcome;
 	t->reply.local_errno = local_errno;
-	t->reply.text = text;
 }
 
 void transfer_refuse_address(struct http_transfer *t)
@@ -242,6 +239,14 @@ bool transfer_has_stalled(struct http_transfer *t, int64_t now)
 
 /* --- setting up */
 
+/* What this libcurl was built without is not missed; without what it has no memory for, nothing is sent. */
+static void refuse_option(struct http_transfer *t, CURLcode result)
+{
+	if (result == CURLE_OUT_OF_MEMORY)
+		transfer_give_up(t, HTTP_NOT_SENT, ENOMEM, "there is no memory for a request");
+}
+#define set(t, option, value) refuse_option(t, curl_easy_setopt((t)->easy, option, value))
+
 static long milliseconds(double seconds)
 {
 	return seconds <= 0 ? 0 : seconds > 1e6 ? 1000000000L : (long)(seconds * 1000) + 1;
@@ -253,7 +258,9 @@ static void read_where(struct http_transfer *t, const char *url)
 	CURLU *u = curl_url();
 	char *host = NULL, *port = NULL;
 
-	if (u && !curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME)) {
+	if (!u)
+		refuse_option(t, CURLE_OUT_OF_MEMORY);
+	else if (!curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME)) {
 		curl_url_get(u, CURLUPART_HOST, &host, 0);
 		curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
 	}
@@ -274,9 +281,10 @@ static void add_header(struct http_transfer *t, const char *line)
 		return;
 	}
 	struct curl_slist *longer = curl_slist_append(t->headers, line);
-	if (!longer)
-		BUG("no memory for a header");
-	t->headers = longer;
+	if (longer)
+		t->headers = longer;
+	else
+		refuse_option(t, CURLE_OUT_OF_MEMORY);
 }
 
 static void set_headers(struct http_transfer *t, const struct http_request *r)
@@ -287,70 +295,66 @@ static void set_headers(struct http_transfer *t, const struct http_request *r)
 	char *type cleanup_free = xasprintf("Content-Type:%s%s", r->content_type ? " " : "",
 	                                    r->content_type ? r->content_type : "");
 	add_header(t, type);
-	curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
+	set(t, CURLOPT_HTTPHEADER, t->headers);
 }
 
 /* A body has made it a POST already. */
-static void set_method(CURL *easy, const char *method)
+static void set_method(struct http_transfer *t, const char *method)
 {
 	if (!strcmp(method, "HEAD"))
-		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+		set(t, CURLOPT_NOBODY, 1L);
 	else if (strcmp(method, "GET") && strcmp(method, "POST"))
-		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
+		set(t, CURLOPT_CUSTOMREQUEST, method);
 }
 
 static void set_body(struct http_transfer *t, const struct http_request *r)
 {
 	http_body_init(&t->body, r->body, r->body_pieces);
-	curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
-	curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->body.size);
-	curl_easy_setopt(t->easy, CURLOPT_READFUNCTION, on_read_body);
-	curl_easy_setopt(t->easy, CURLOPT_READDATA, t);
-	curl_easy_setopt(t->easy, CURLOPT_SEEKFUNCTION, on_seek_body);
-	curl_easy_setopt(t->easy, CURLOPT_SEEKDATA, t);
+	set(t, CURLOPT_POST, 1L);
+	set(t, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->body.size);
+	set(t, CURLOPT_READFUNCTION, on_read_body);
+	set(t, CURLOPT_READDATA, t);
+	set(t, CURLOPT_SEEKFUNCTION, on_seek_body);
+	set(t, CURLOPT_SEEKDATA, t);
 }
 
 static void set_connection(struct http_transfer *t, const struct http_request *r)
 {
-	CURL *easy = t->easy;
-
-	curl_easy_setopt(easy, CURLOPT_DEFAULT_PROTOCOL, "https");
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+	set(t, CURLOPT_DEFAULT_PROTOCOL, "https");
+	set(t, CURLOPT_PROTOCOLS_STR, "http,https");
+	set(t, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	/* Waiting to see whether a connection can be shared ends with the TLS handshake; without TLS it would
 	 * last until the first reply, and one slow submit would hold up all others. */
-	curl_easy_setopt(easy, CURLOPT_PIPEWAIT, (long)(strncasecmp(r->url, "https:", 6) == 0));
-	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	set(t, CURLOPT_PIPEWAIT, (long)(strncasecmp(r->url, "https:", 6) == 0));
+	set(t, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	if (r->ca_file)
-		curl_easy_setopt(easy, CURLOPT_CAINFO, r->ca_file);
-	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-	curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE);
-	curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE);
-	curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)IDLE_MAX);
-	curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, (long)AGE_MAX);
-	curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(t->connect_timeout));
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, milliseconds(t->total_timeout));
+		set(t, CURLOPT_CAINFO, r->ca_file);
+	set(t, CURLOPT_FOLLOWLOCATION, 0L);
+	set(t, CURLOPT_NOSIGNAL, 1L);
+	set(t, CURLOPT_TCP_KEEPALIVE, 1L);
+	set(t, CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE);
+	set(t, CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE);
+	set(t, CURLOPT_MAXAGE_CONN, (long)IDLE_MAX);
+	set(t, CURLOPT_MAXLIFETIME_CONN, (long)AGE_MAX);
+	set(t, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	set(t, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(t->connect_timeout));
+	set(t, CURLOPT_TIMEOUT_MS, milliseconds(t->total_timeout));
 	/* A timeout while a name is resolved does not wait for the resolver's thread. */
-	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
-	curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, t);
-	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_before_request);
-	curl_easy_setopt(easy, CURLOPT_PREREQDATA, t);
+	set(t, CURLOPT_QUICK_EXIT, 1L);
+	set(t, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+	set(t, CURLOPT_OPENSOCKETDATA, t);
+	set(t, CURLOPT_PREREQFUNCTION, on_before_request);
+	set(t, CURLOPT_PREREQDATA, t);
 }
 
 static void set_receiving(struct http_transfer *t)
 {
-	CURL *easy = t->easy;
-
-	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
-	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->curl_text);
-	curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
+	set(t, CURLOPT_HEADERFUNCTION, on_header);
+	set(t, CURLOPT_HEADERDATA, t);
+	set(t, CURLOPT_WRITEFUNCTION, on_body);
+	set(t, CURLOPT_WRITEDATA, t);
+	set(t, CURLOPT_ERRORBUFFER, t->curl_text);
+	set(t, CURLOPT_PRIVATE, t);
 }
 
 /* Literal addresses are refused here already, as a proxy would connect to them for us. */
@@ -364,7 +368,7 @@ static void set_guard(struct http_transfer *t, const struct http_request *r)
 	if (!t->guarded)
 		return;
 	t->proxy_port = guard_proxy_port(r->url);
-	curl_easy_setopt(t->easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+	set(t, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
 	bool v6 = t->host[0] == '[';
 	host = v6 && len > 2 ? xstrndup(t->host + 1, len - 2) : xstrdup(t->host);
 	bool literal = v6 || (len && strspn(host, "0123456789.") == len);
@@ -390,17 +394,17 @@ struct http_transfer *transfer_new(const struct http_request *r, const char *use
 	http_headers_init(&t->got);
 	t->easy = curl_easy_init();
 	if (!t->easy)
-		BUG("no memory for a transfer");
+		refuse_option(t, CURLE_OUT_OF_MEMORY);
 	read_where(t, r->url);
-	curl_easy_setopt(t->easy, CURLOPT_URL, r->url);
-	curl_easy_setopt(t->easy, CURLOPT_USERAGENT, user_agent);
+	set(t, CURLOPT_URL, r->url);
+	set(t, CURLOPT_USERAGENT, user_agent);
 	set_connection(t, r);
 	set_receiving(t);
 	set_guard(t, r);
 	set_headers(t, r);
 	if (r->body_pieces || !strcmp(r->method, "POST"))
 		set_body(t, r);
-	set_method(t->easy, r->method);
+	set_method(t, r->method);
 	return t;
 }
 
