@@ -166,11 +166,11 @@ int broker_unmount(struct broker *b, bool lazy, struct error *err)
 	if (tell(b, lazy ? WISH_UNMOUNT_LAZILY : WISH_UNMOUNT, 0) && poll(&answers, 1, ANSWER_MS) > 0)
 		while ((n = recv(b->socket, &a, sizeof(a), 0)) < 0 && errno == EINTR)
 			;
-	if (n != (ssize_t)sizeof(a))
+	if (n != (ssize_t)sizeof(a)) {
 		close(steal_fd(&b->socket));    /* an answer that is late would be taken for the next one's */
-	if (n != (ssize_t)sizeof(a))
 		return error_set(err, EPIPE, "once the daemon is gone, the next `easelfs mount` replaces it, and `easelfs unmount` takes it away",
 		                 "the process that unmounts is gone");
+	}
 	return a.code ? error_set(err, -a.code, a.has_hint ? a.hint : NULL, "%s", a.text) : 0;
 }
 

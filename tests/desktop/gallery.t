@@ -86,7 +86,7 @@ timeout 5 sh -c 'rm "$1"/out/*.png' - "$MNT"
 
 i=0
 for text in 'a walled garden in spring' 'a garden at dusk' 'a Japanese garden in the rain' 'a kitchen garden' \
-	'the gardener’s cat' 'a gate, half open' 'a lighthouse in a storm' 'an old harbour' 'boats at low tide' \
+	'the cat of the gardener' 'a gate, half open' 'a lighthouse in a storm' 'an old harbour' 'boats at low tide' \
 	'a cliff path' 'gulls over the pier' 'a map of the coast' 'tea on the veranda'; do
 	i=$((i + 1))
 	prompt "garden/$i ${text//[ ,’]/-}.txt" "$text, gouache on paper"

@@ -11,4 +11,4 @@ empty "$(for one in $folders; do [ -x "tests/mount/examples_$one.t" ] || echo "$
 empty "$(grep -rlE '^#!' contrib/examples | while read -r file; do [ -x "$file" ] || echo "$file"; done)" \
 	'programs are executable'
 empty "$(grep -rnP '[ \t]+$' contrib/examples | grep -v '\.csv:')" 'no line ends with blanks'
-echo "1..$count"
+done_testing

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# For tests that read the sources: they begin with it, run in the root of the tree, and end with `echo "1..$count"`.
+# For tests that read the sources: they begin with it, run in the root of the tree, and end with done_testing.
 set -u
 cd "$(dirname "$0")/../.." || exit
 count=0
@@ -13,4 +13,8 @@ empty() {
 		echo "not ok $count - $2"
 		printf '%s\n' "$1" | sed 's/^/# /' >&2
 	fi
+}
+
+done_testing() {
+	echo "1..$count"
 }

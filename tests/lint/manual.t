@@ -43,4 +43,4 @@ empty "$("$O/easelfs-sandbox" --help | sed -n 's/^  \(--[a-z-]*\).*/\1/p' | lack
 	'easelfs-sandbox(1) has every option'
 empty "$(contrib/desktop/easelfs-desktop --help | sed -n 's/.*easelfs-desktop \([a-z]*\).*/\1/p' | lacking $man/easelfs-desktop.1)" \
 	'easelfs-desktop(1) has every verb'
-echo "1..$count"
+done_testing

@@ -175,4 +175,4 @@ for file in $(grep -v '\*' $debian/*.install -h) $(sed -n 's/.*amove //p' $alpin
 	[ -e "$dest/$file" ] || missing+=" $file"
 done
 empty "$missing" 'the files that they name exist'
-echo "1..$count"
+done_testing

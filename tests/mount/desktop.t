@@ -212,7 +212,7 @@ ok 'a prompt in a folder' wait_state a/b/cat.txt completed
 timeout 5 cp "$WORK/photo.png" "$MNT/photos/me.JPG"
 ok 'several pictures' does edit "$MNT/out/a/b/cat.png" "$WORK/photo.png" "$MNT/photos/me.JPG"
 is "$(timeout 5 ls "$MNT/a/b/cat-edit.refs" | tr '\n' ' ')" '1-cat.png 2-photo.png 3-me.JPG ' 'are references of one prompt, in their order'
-ok 'beside the first one’s' there "$MNT/a/b/cat-edit.txt"
+ok 'beside that of the first' there "$MNT/a/b/cat-edit.txt"
 printf '#!/bin/sh\ncase "$*" in *photo.png*) exit 1; esac\nexec %s "$@"\n' "$(type -P cp)" >"$fakes/cp"
 chmod +x "$fakes/cp"
 does edit "$MNT/out/a/b/cat.png" "$WORK/photo.png"

@@ -42,25 +42,25 @@ static long do_unshare(void) { return syscall(SYS_unshare, CLONE_NEWUSER | CLONE
 static long do_clone(void) { return syscall(SYS_clone, CLONE_NEWUSER | CLONE_FS, NULL, NULL, NULL, 0); }
 static long do_clone3(void) { return syscall(SYS_clone3, NULL, 0); }
 
+static long try_file(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	return fd < 0 ? fd : close(fd);
+}
+
 /* Of the test that started it. */
 static long do_memory_of_parent(void)
 {
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/mem", (int)getppid());
-	int fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd >= 0)
-		close(fd);
-	return fd;
+	return try_file(path);
 }
 
 static long do_memory_of_its_own(void)
 {
-	int fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
-
-	if (fd >= 0)
-		close(fd);
-	return fd;
+	return try_file("/proc/self/mem");
 }
 
 static long do_dumpable(void) { return prctl(PR_GET_DUMPABLE) ? 0 : (errno = EACCES, -1); }
