@@ -858,7 +858,7 @@ static void serve_slowly(struct server *s, int fd, int connection)
 	if (!read_request(s, fd))
 		return;
 	say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n");
-	for (int i = 0; i < 40; i++, pause_ms(50))
+	for (int i = 0; i < 40; i++, pause_ms(100))
 		if (send(fd, block, sizeof(block), MSG_NOSIGNAL) < 0)
 			return;
 }
@@ -887,7 +887,7 @@ static void a_slow_reply_is_taken(void **state)
 
 	client_init(&c, serve_slowly);
 	struct http_request request = get(&c);
-	request.stall_timeout = 0.7;
+	request.stall_timeout = 1.5;
 	struct result r = ask(c.http, &request);
 	assert_int_equal(r.outcome, HTTP_REPLY);
 	assert_int_equal(r.received, 100000);
