@@ -794,15 +794,30 @@ static void begin_job(struct engine *e, struct prompt *p, struct engine_commit *
 	job_settle(e, j);
 }
 
+static void prompt_left(struct engine *e, const char *path)
+{
+	struct prompt *p = prompt_get(e, path);
+
+	if (!p)
+		return;
+	p->row.gone_ms = clock_wall_ms();
+	p->grace = true;
+	p->grace_ends = clock_mono_ms() + GRACE_MS;
+	prompt_dirty(e, p);
+	timers_set(&e->prompt_timers, &p->timer, clock_mono_ms() + READERS_MS);
+}
+
+/* At once: the commit of the file that took its place may be the next one. */
 static void commit_gone(struct engine *e, struct engine_commit *c)
 {
 	struct prompt *p = prompt_get(e, c->path);
+	bool is_it = p && p->row.dev == c->dev && p->row.ino == c->ino;
 
-	/* Another file may stand under that name by now. */
-	if (p && p->row.dev == c->dev && p->row.ino == c->ino)
-		engine_removed(e, c->path);
 	if (p)
 		prompt_put(e, p);
+	/* Another file may stand under that name by now. */
+	if (is_it)
+		prompt_left(e, c->path);
 }
 
 /* It was taken away with the prompt. */
@@ -906,19 +921,6 @@ void engine_commit(struct engine *e, struct engine_commit *c)
 }
 
 /* --- deletion and renaming --- */
-
-static void prompt_left(struct engine *e, const char *path)
-{
-	struct prompt *p = prompt_get(e, path);
-
-	if (!p)
-		return;
-	p->row.gone_ms = clock_wall_ms();
-	p->grace = true;
-	p->grace_ends = clock_mono_ms() + GRACE_MS;
-	prompt_dirty(e, p);
-	timers_set(&e->prompt_timers, &p->timer, clock_mono_ms() + READERS_MS);
-}
 
 void prompt_timer(struct engine *e, struct prompt *p)
 {
