@@ -279,12 +279,12 @@ static int refuse_nothing_there(const char *path, struct error *err)
 
 		return error_set(err, EINVAL, hint, "%s lies in the mount at %s", path, on->path);
 	}
-	for (size_t i = 0; i < mounts.count; i++)
-		if (!strcmp(mounts.entries[i].type, EASELFS_TYPE) && !strcmp(mounts.entries[i].source, path)) {
-			cleanup_free char *hint = xasprintf("easelfs unmount %s", mounts.entries[i].path);
+	const struct mount_entry *there = mounts_of_source(&mounts, path);
+	if (there) {
+		cleanup_free char *hint = xasprintf("easelfs unmount %s", there->path);
 
-			return error_set(err, EINVAL, hint, "%s is served at %s", path, mounts.entries[i].path);
-		}
+		return error_set(err, EINVAL, hint, "%s is served at %s", path, there->path);
+	}
 	return error_set(err, EINVAL, NULL, "no easelfs is mounted at %s", path);
 }
 

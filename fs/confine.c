@@ -87,20 +87,17 @@ static const char *const forbidden[] = {
 	"keyctl", "add_key", "request_key",
 };
 
+/* Calls that may make no namespaces, and the argument that has the flags. */
+static const struct { const char *name; unsigned arg; } flagged[] = {
+	{ "unshare", 0 },
 #if defined(__s390__)
-#define CLONE_FLAGS 1                  /* clone(2): the stack comes first there */
+	{ "clone", 1 },               /* clone(2): the stack comes first there */
 #else
-#define CLONE_FLAGS 0
+	{ "clone", 0 },
 #endif
-
-/* Bits of which none may be set. */
-static const struct { const char *name; unsigned arg; uint64_t bit; } forbidden_bits[] = {
-	{ "unshare", 0, CLONE_NEWNS }, { "unshare", 0, CLONE_NEWUSER }, { "unshare", 0, CLONE_NEWPID },
-	{ "unshare", 0, CLONE_NEWNET }, { "unshare", 0, CLONE_NEWIPC }, { "unshare", 0, CLONE_NEWUTS },
-	{ "unshare", 0, CLONE_NEWCGROUP },
-	{ "clone", CLONE_FLAGS, CLONE_NEWNS }, { "clone", CLONE_FLAGS, CLONE_NEWUSER }, { "clone", CLONE_FLAGS, CLONE_NEWPID },
-	{ "clone", CLONE_FLAGS, CLONE_NEWNET }, { "clone", CLONE_FLAGS, CLONE_NEWIPC }, { "clone", CLONE_FLAGS, CLONE_NEWUTS },
-	{ "clone", CLONE_FLAGS, CLONE_NEWCGROUP },
+};
+static const uint64_t forbidden_flags[] = {
+	CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWCGROUP,
 };
 
 /* Sockets of other programs, which may do for us what we may not: the session's bus starts programs.  The log
@@ -116,14 +113,14 @@ static struct scmp_arg_cmp compared(unsigned arg, uint64_t mask, uint64_t value)
 	            : (struct scmp_arg_cmp){ arg, SCMP_CMP_EQ, value, 0 };
 }
 
-static int forbid_bits(scmp_filter_ctx filter)
+static int forbid_flags(scmp_filter_ctx filter)
 {
 	int rc = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(forbidden_bits) && !rc; i++)
-		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM),
-		                      seccomp_syscall_resolve_name(forbidden_bits[i].name), 1,
-		                      compared(forbidden_bits[i].arg, forbidden_bits[i].bit, forbidden_bits[i].bit));
+	for (size_t i = 0; i < ARRAY_LEN(flagged); i++)
+		for (size_t k = 0; k < ARRAY_LEN(forbidden_flags) && !rc; k++)
+			rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), seccomp_syscall_resolve_name(flagged[i].name), 1,
+			                      compared(flagged[i].arg, forbidden_flags[k], forbidden_flags[k]));
 	return rc;
 }
 
@@ -148,7 +145,7 @@ static int fill(scmp_filter_ctx filter)
 			rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), number, 0);
 	}
 	if (!rc)
-		rc = forbid_bits(filter);
+		rc = forbid_flags(filter);
 	if (!rc)
 		rc = forbid_sockets(filter);
 	/* Its flags lie in memory, where a filter cannot look; the C library takes clone then. */

@@ -393,15 +393,6 @@ static void set_limits(void)
 
 /* --- one daemon per source ------------------------------------------------------------------- */
 
-/* Where that folder is mounted already; NULL if it is nowhere that can be seen. */
-static const char *place_of_source(const struct mounts *mounts, const char *source)
-{
-	for (size_t i = 0; i < mounts->count; i++)
-		if (!strcmp(mounts->entries[i].type, EASELFS_TYPE) && !strcmp(mounts->entries[i].source, source))
-			return mounts->entries[i].path;
-	return NULL;
-}
-
 static int refuse_locked(const struct fs *fs, int fd, struct error *err)
 {
 	cleanup_mounts struct mounts mounts;
@@ -410,9 +401,9 @@ static int refuse_locked(const struct fs *fs, int fd, struct error *err)
 	if (pread(fd, text, sizeof(text) - 1, 0) < 0)
 		text[0] = '\0';
 	mounts_read(&mounts);
-	const char *place = place_of_source(&mounts, fs->source);
-	cleanup_free char *hint = place
-		? xasprintf("use that mount, or end it: easelfs unmount %s", place)
+	const struct mount_entry *there = mounts_of_source(&mounts, fs->source);
+	cleanup_free char *hint = there
+		? xasprintf("use that mount, or end it: easelfs unmount %s", there->path)
 		: xstrdup("it was unmounted, and waits for pictures that are paid for; it ends by itself");
 	return error_set(err, EBUSY, hint, "another easelfs serves this directory (PID %ld)", strtol(text, NULL, 10));
 }

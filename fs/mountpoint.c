@@ -129,6 +129,14 @@ const struct mount_entry *mounts_covering(const struct mounts *m, const char *pa
 	return best;
 }
 
+const struct mount_entry *mounts_of_source(const struct mounts *m, const char *source)
+{
+	for (size_t i = 0; i < m->count; i++)
+		if (!strcmp(m->entries[i].type, EASELFS_TYPE) && !strcmp(m->entries[i].source, source))
+			return &m->entries[i];
+	return NULL;
+}
+
 const struct mount_entry *mounts_of_dev(const struct mounts *m, dev_t dev)
 {
 	for (size_t i = 0; i < m->count; i++)

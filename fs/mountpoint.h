@@ -23,6 +23,8 @@ void mounts_release(struct mounts *m);
 const struct mount_entry *mounts_at(const struct mounts *m, const char *path);
 /* The mount that an absolute path lies on: the longest that is the path or above it. */
 const struct mount_entry *mounts_covering(const struct mounts *m, const char *path);
+/* Where an easelfs serves that folder, by its absolute path; NULL if that is nowhere. */
+const struct mount_entry *mounts_of_source(const struct mounts *m, const char *source);
 const struct mount_entry *mounts_of_dev(const struct mounts *m, dev_t dev);
 
 /* Whether `path` is `folder` or lies in it; both absolute, without `..`. */

@@ -12,14 +12,6 @@ silent() {
 	local said
 	said=$("$@" 2>&1) && [ -z "$said" ] || { echo "$said"; false; }
 }
-# costs N NAME: so many pictures since the last time.
-paid=0
-costs() {
-	local now
-	now=$(bill .accepted)
-	is $((now - paid)) "$1" "$2"
-	paid=$now
-}
 text_of() { timeout 10 getfattr --only-values -n user.easelfs.prompt "$MNT/out/art/$1.png"; }
 
 # What somebody else has, outside of the mount.

@@ -12,15 +12,6 @@ PATH=$O:$PATH
 run() { timeout 60 make "$@" >"$WORK/out" 2>"$WORK/err" || { cat "$WORK/err"; false; }; }
 made() { grep -c '^easelfs wait' "$WORK/out"; }
 idle() { run -j8 && grep -q "Nothing to be done for 'all'" "$WORK/out"; }
-# costs N NAME: so many pictures since the last time.
-paid=0
-costs() {
-	local now
-	now=$(bill .accepted)
-	is $((now - paid)) "$1" "$2"
-	paid=$now
-}
-
 # --- first, and again -----------------------------------------------------------------------------------
 
 echo 'a <fox> & a hen' >fox.txt

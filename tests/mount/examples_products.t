@@ -32,15 +32,6 @@ products() { timeout 120 ./products "${1:-products.csv}" >"$WORK/out" 2>"$WORK/e
 says() { ok "it says: $1" grep -qE -- "$1" "$WORK/out"; }
 pictures() { find gen/out/products -name '*.png' | wc -l; }
 prompt_files() { find gen/products -name '*.txt' | sort; }
-# costs N NAME: so many pictures since the last time.
-paid=0
-costs() {
-	local now
-	now=$(bill .accepted)
-	is $((now - paid)) "$1" "$2"
-	paid=$now
-}
-
 mkdir gen
 ok 'without a mount it makes nothing' not products
 like "$(cat "$WORK/err")" 'gen is no mount: easelfs mount gen' 'and says so'

@@ -169,6 +169,15 @@ bill() { control GET bill | jq -r "$1"; }
 of_prompt() { bill ".prompts[\"$1\"].$2 // 0"; }
 accepted() { of_prompt "$1" accepted; }
 
+# costs N NAME: so many pictures were accepted since the last time.
+_paid=0
+costs() {
+	local now
+	now=$(bill .accepted)
+	is $((now - _paid)) "$1" "$2"
+	_paid=$now
+}
+
 # posts TEXT FILTER: the requests with that in their body, as jq's FILTER shows them.
 posts() { control GET requests | jq -r "[.[] | select(.method == \"POST\" and (.body | tostring | contains(\"$1\")))] $2"; }
 
