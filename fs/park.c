@@ -9,6 +9,7 @@
 #include <uthash.h>
 
 #include "fs.h"
+#include "rights.h"
 #include "virtual_internal.h"
 
 /* Of users who neither mounted nor are root: each, and all together. */
@@ -29,6 +30,7 @@ struct park {
 	fuse_req_t req;
 	struct node *node;            /* a reference */
 	struct fuse_file_info fi;
+	struct rights reader;         /* whoever opens it */
 	pthread_mutex_t lock;         /* guards started, early, cancelled */
 	bool started, early, cancelled;
 	uid_t guest;                  /* who is counted for it; 0 = nobody */
@@ -99,20 +101,24 @@ static void park_free(struct park *p)
 		dismiss(p->fs->parks, p->guest);
 	pthread_mutex_destroy(&p->lock);
 	node_put(p->fs->nodes, p->node);
+	rights_release(&p->reader);
 	free(p->waiter.path);
 	free(p);
 }
 
-/* ESTALE makes the kernel look the name up once more, which finds a node for what stands there now. */
+/* What stands there may be anything: whoever owns a folder in out/ can move a file into it that is not his to read,
+ * or a fifo.  ESTALE makes the kernel look the name up once more, which finds a node for what stands there now. */
 static int open_picture(struct park *p, const char *out)
 {
-	cleanup_fd int fd = source_open(p->fs->source_fd, out, O_RDONLY | O_CLOEXEC, 0);
+	cleanup_fd int fd = rights_open(p->fs, &p->reader, out, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
 	struct stat st;
 
 	if (fd < 0)
 		return fd == -ENOENT ? -ESTALE : fd;   /* it has just followed a rename, or was deleted */
 	if (fstat(fd, &st) < 0)
 		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EACCES;
 	return virtual_opened(p->node, &st) ? steal_fd(&fd) : -ESTALE;
 }
 
@@ -186,6 +192,7 @@ void park_open(struct fs *fs, fuse_req_t req, struct node *n, const char *path, 
 		.waiter = { .path = xstrdup(path), .index = index, .dev = dev, .ino = ino,
 		            .done = park_done },
 	};
+	rights_of_caller(fs, req, &p->reader);
 	pthread_mutex_init(&p->lock, NULL);
 	atomic_fetch_add(&fs->parks->count, 1);
 	fuse_req_interrupt_func(req, on_interrupt, p);

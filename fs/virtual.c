@@ -140,8 +140,13 @@ static void take_rights(struct fs *fs, const struct node *n, struct stat *st)
 	const char *path = path_shown(n);
 	struct stat real;
 
-	if (!path || !real_stat(fs, path, &real))
+	if (!path)
 		return;
+	/* Whoever held on to what is about a prompt that is gone gets no more of it than before. */
+	if (!real_stat(fs, path, &real)) {
+		st->st_mode &= S_IFMT | 0700;
+		return;
+	}
 	st->st_mode &= S_IFMT | real.st_mode;
 	if (fs->uid)
 		return;
