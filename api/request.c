@@ -470,7 +470,7 @@ int request_check_references(const struct request *r, struct error *err)
 		                 "model \"%s\" does not take references", r->model->name);
 	if (r->references_count > r->model->refs_max)
 		return error_set(err, EINVAL, "leave some of them out",
-		                 "model \"%s\" takes up to %u references, and these are %zu",
+		                 "model \"%s\" takes up to %u references, and these are %zu or more",
 		                 r->model->name, r->model->refs_max, r->references_count);
 	for (size_t i = 0; i < r->references_count; i++) {
 		int rc = check_reference(r, &r->references[i], err);

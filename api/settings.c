@@ -227,6 +227,17 @@ static bool is_json(const char *text)
 	return json != NULL;
 }
 
+/* Each is compared with all others. */
+enum { METADATA_MAX = 200 };
+
+int settings_check_metadata(const struct settings *s, struct error *err)
+{
+	if (s->metadata_count <= METADATA_MAX)
+		return 0;
+	return error_set(err, EINVAL, "leave some of them out, here or in the .defaults of a folder above",
+	                 "there are more than %d metadata.NAME", METADATA_MAX);
+}
+
 static int set_metadata(struct settings *s, const char *name, const char *json, struct error *err)
 {
 	if (!is_metadata_name(name))
@@ -243,7 +254,7 @@ static int set_metadata(struct settings *s, const char *name, const char *json, 
 	s->metadata = xrealloc(s->metadata, (s->metadata_count + 1) * sizeof(*s->metadata));
 	s->metadata[s->metadata_count].name = xstrdup(name);
 	s->metadata[s->metadata_count++].json = xstrdup(json);
-	return 0;
+	return settings_check_metadata(s, err);
 }
 
 /* JSON's quotes around a plain word are no part of a header's value. */

@@ -61,6 +61,8 @@ void settings_unset(struct settings *s, enum setting which);
 char *settings_hint(const struct settings *s, enum setting which);
 /* Fills what `s` lacks from `outer` (copies).  metadata is merged by name. */
 void settings_inherit(struct settings *s, const struct settings *outer);
+/* How many metadata.NAME a file may have, or a prompt with what it inherits: 0, or -EINVAL with a sentence. */
+int settings_check_metadata(const struct settings *s, struct error *err);
 void settings_release(struct settings *s);
 
 #endif

@@ -9,6 +9,7 @@
 #include "fs.h"
 #include "prompt.h"
 #include "references.h"
+#include "rights.h"
 #include "wire.h"
 
 static int read_file(int fd, size_t max, struct buf *out)
@@ -36,11 +37,11 @@ static const char *base_of(const char *path)
 }
 
 /* One folder's `.defaults`: 1 if the prompt is none there, 0, or -errno with a sentence. */
-static int inherit_folder(struct fs *fs, const char *folder, const char *base, bool *decided,
-                          struct settings *s, struct error *err)
+static int inherit_folder(struct fs *fs, const struct rights *rights, const char *folder, const char *base,
+                          bool *decided, struct settings *s, struct error *err)
 {
 	cleanup_free char *path = xasprintf("%s%s.defaults", folder, *folder ? "/" : "");
-	cleanup_fd int fd = source_open(fs->source_fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	cleanup_fd int fd = rights_open(fs, rights, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
 	cleanup_buf struct buf text = BUF_INIT;
 	cleanup_settings struct settings defaults = { 0 };
 	cleanup_free char *pattern = NULL;
@@ -59,17 +60,17 @@ static int inherit_folder(struct fs *fs, const char *folder, const char *base, b
 			return 1;
 	}
 	settings_inherit(s, &defaults);
-	return 0;
+	return settings_check_metadata(s, err);
 }
 
 /* Nearest folder first, then the mount's own defaults. */
-static int inherit(struct fs *fs, const char *path, struct settings *s, struct error *err)
+static int inherit(struct fs *fs, const struct rights *rights, const char *path, struct settings *s, struct error *err)
 {
 	cleanup_free char *folder = folder_of(path);
 	bool decided = false;
 
 	for (;;) {
-		int result = inherit_folder(fs, folder, base_of(path), &decided, s, err);
+		int result = inherit_folder(fs, rights, folder, base_of(path), &decided, s, err);
 		if (result)
 			return result;
 		if (!*folder)
@@ -96,7 +97,7 @@ static void digest_of(struct engine_commit *c, const struct buf *text)
 	sha256_bytes(all.data, all.len, c->digest);
 }
 
-static void settle_request(struct fs *fs, struct engine_commit *c, struct prompt *p)
+static void settle_request(struct fs *fs, const struct rights *rights, struct engine_commit *c, struct prompt *p)
 {
 	if (prompt_check_stem(c->path, &c->refused) < 0)
 		return;
@@ -107,25 +108,25 @@ static void settle_request(struct fs *fs, struct engine_commit *c, struct prompt
 		c->request.reuse = false;
 	if (p->note && !c->request.note)
 		c->request.note = steal_pointer(&p->note);
-	if (references_gather(fs, c->path, p->settings.value[SET_REFS], &c->request, &c->refused) == 0 &&
+	if (references_gather(fs, rights, c->path, p->settings.value[SET_REFS], &c->request, &c->refused) == 0 &&
 	    request_check_references(&c->request, &c->refused) == 0)
 		wire_check_size(&c->request, &c->refused);
 }
 
 /* 1: no prompt after all. */
-static int judge(struct fs *fs, struct engine_commit *c, const struct buf *text)
+static int judge(struct fs *fs, const struct rights *rights, struct engine_commit *c, const struct buf *text)
 {
 	cleanup_prompt struct prompt p = { 0 };
 
 	int result = prompt_parse(text->data ? text->data : "", text->len, &p, &c->refused);
-	if (result == 0 && (result = inherit(fs, c->path, &p.settings, &c->refused)) > 0)
+	if (result == 0 && (result = inherit(fs, rights, c->path, &p.settings, &c->refused)) > 0)
 		return 1;
 	if (result == 0 && (p.blank || p.headers_only)) {
 		c->draft = true;
 		error_set(&c->refused, EINVAL, p.headers_only ? PROMPT_NO_TEXT_HINT : "write a prompt into it",
 		          p.headers_only ? PROMPT_NO_TEXT : "the file is blank");
 	} else if (result == 0) {
-		settle_request(fs, c, &p);
+		settle_request(fs, rights, c, &p);
 	}
 	if (c->refused.text)
 		request_release(&c->request);
@@ -136,6 +137,7 @@ static int judge(struct fs *fs, struct engine_commit *c, const struct buf *text)
 static struct engine_commit *read_once(struct fs *fs, const char *path)
 {
 	cleanup_fd int fd = source_open(fs->source_fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	cleanup_rights struct rights rights = { 0 };
 	cleanup_buf struct buf text = BUF_INIT;
 	struct stat st;
 
@@ -153,7 +155,9 @@ static struct engine_commit *read_once(struct fs *fs, const char *path)
 		c->size = st.st_size;
 		c->mtime_ns = st.st_mtim.tv_sec * 1000000000LL + st.st_mtim.tv_nsec;
 		c->ctime_ns = st.st_ctim.tv_sec * 1000000000LL + st.st_ctim.tv_nsec;
-		result = read_file(fd, PROMPT_BYTES_MAX, &text);
+		result = rights_of_owner(fs, &st, &rights);
+		if (result == 0)
+			result = read_file(fd, PROMPT_BYTES_MAX, &text);
 	}
 	if (result < 0) {
 		error_set(&c->refused, -result, "make it readable and save it again",
@@ -161,7 +165,7 @@ static struct engine_commit *read_once(struct fs *fs, const char *path)
 		digest_of(c, &text);
 		return c;
 	}
-	if (judge(fs, c, &text) == 0)
+	if (judge(fs, &rights, c, &text) == 0)
 		return c;
 	engine_commit_release(c);
 	return NULL;

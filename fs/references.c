@@ -17,7 +17,7 @@
 struct names { char **name; size_t count; };
 
 /* Whoever wrote the prompt gets no picture made of what they may not look at. */
-struct reader { struct fs *fs; struct rights rights; };
+struct reader { struct fs *fs; const struct rights *rights; };
 
 static void names_add(struct names *n, char *name)
 {
@@ -57,7 +57,7 @@ static int refuse_no_picture(const char *path, const struct request *r, struct e
 
 static int add_file(const struct reader *from, const char *path, struct request *r, struct error *err)
 {
-	cleanup_fd int fd = rights_open(from->fs, &from->rights, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+	cleanup_fd int fd = rights_open(from->fs, from->rights, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
 	struct image_info info = { 0 };
 	struct stat st;
 	uint64_t max = r->provider->ref_bytes ? r->provider->ref_bytes : UINT64_MAX;
@@ -99,7 +99,7 @@ static void add_url(const char *url, struct request *r)
 /* 0, or -errno; -EXDEV: it leads out of the mount. */
 static int look(const struct reader *from, const char *path)
 {
-	cleanup_fd int fd = rights_open(from->fs, &from->rights, path, O_PATH | O_NOFOLLOW);
+	cleanup_fd int fd = rights_open(from->fs, from->rights, path, O_PATH | O_NOFOLLOW);
 
 	return fd < 0 ? fd : 0;
 }
@@ -114,7 +114,7 @@ static bool is_absent(int result)
  * -errno: what was found is not all. */
 static int match(const struct reader *from, const char *folder, const char *pattern, struct names *out)
 {
-	cleanup_fd int fd = rights_open(from->fs, &from->rights, *folder ? folder : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+	cleanup_fd int fd = rights_open(from->fs, from->rights, *folder ? folder : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	struct dirent *d = NULL;
 
@@ -194,6 +194,9 @@ static int refuse_unread(const char *what, int result, struct error *err)
 	                 what, strerror(-result));
 }
 
+/* One too many is as bad as a million, which would be looked for and hashed for hours. */
+static bool are_enough(const struct request *r) { return r->references_count > r->model->refs_max; }
+
 /* One word of the header: in the prompt's folder, else in the refs/ beside it. */
 static int gather_word(const struct reader *from, const char *folder, const char *word, struct request *r,
                        struct error *err)
@@ -220,7 +223,7 @@ static int gather_word(const struct reader *from, const char *folder, const char
 		                   "reference %s lies outside of the mount", word);
 	else if (!found.count)
 		result = refuse_missing(folder, pool, word, err);
-	for (size_t i = 0; i < found.count && result == 0; i++)
+	for (size_t i = 0; i < found.count && result == 0 && !are_enough(r); i++)
 		result = add_file(from, found.name[i], r, err);
 	names_release(&found);
 	return result;
@@ -229,7 +232,7 @@ static int gather_word(const struct reader *from, const char *folder, const char
 static int gather_header(const struct reader *from, const char *folder, const char *header, struct request *r,
                          struct error *err)
 {
-	while (header && *header) {
+	while (header && *header && !are_enough(r)) {
 		size_t len = strcspn(header, ",\n");
 		const char *end = header + len;
 		while (header < end && strchr(" \t\r", *header))
@@ -256,28 +259,22 @@ static int gather_folder(const struct reader *from, const char *prompt_path, str
 
 	if (result)
 		result = refuse_unread(folder, result, err);
-	for (size_t i = 0; i < found.count && result == 0; i++)
+	for (size_t i = 0; i < found.count && result == 0 && !are_enough(r); i++)
 		if (image_suffix_known(found.name[i]))
 			result = add_file(from, found.name[i], r, err);
 	names_release(&found);
 	return result;
 }
 
-int references_gather(struct fs *fs, const char *prompt_path, const char *header, struct request *r,
-                      struct error *err)
+int references_gather(struct fs *fs, const struct rights *rights, const char *prompt_path, const char *header,
+                      struct request *r, struct error *err)
 {
 	const char *slash = strrchr(prompt_path, '/');
 	cleanup_free char *folder = xstrndup(prompt_path, slash ? (size_t)(slash - prompt_path) : 0);
-	struct reader from = { .fs = fs };
+	struct reader from = { .fs = fs, .rights = rights };
 
-	int result = rights_of_owner(fs, prompt_path, &from.rights);
-	if (result < 0)
-		error_set(err, -result, "save it again, when it can be", "whose prompt this is cannot be looked up: %s",
-		          strerror(-result));
-	else
-		result = gather_header(&from, folder, header, r, err);
+	int result = gather_header(&from, folder, header, r, err);
 	if (result == 0)
 		result = gather_folder(&from, prompt_path, r, err);
-	rights_release(&from.rights);
 	return result;
 }

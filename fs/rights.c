@@ -33,23 +33,14 @@ static int find_groups(struct rights *r)
 	return 0;
 }
 
-int rights_of_owner(struct fs *fs, const char *path, struct rights *r)
+int rights_of_owner(struct fs *fs, const struct stat *file, struct rights *r)
 {
-	cleanup_fd int fd = source_open(fs->source_fd, path, O_PATH | O_NOFOLLOW, 0);
-	struct stat st;
-
 	*r = (struct rights){ 0 };
-	if (fs->uid || fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
-		return 0;
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!st.st_uid)
+	if (fs->uid || !file->st_uid)
 		return 0;
 	r->lent = true;
-	r->uid = st.st_uid;
-	r->gid = st.st_gid;
+	r->uid = file->st_uid;
+	r->gid = file->st_gid;
 	return find_groups(r);
 }
 

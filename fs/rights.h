@@ -16,6 +16,7 @@
 #include <fuse_lowlevel.h>
 
 struct fs;
+struct stat;
 
 struct rights {
 	bool lent;                    /* they differ from the daemon's */
@@ -24,13 +25,14 @@ struct rights {
 	int groups_count;
 };
 
-/* Those of the owner of that file of the source, with the groups that the system knows the user to be in;
- * the daemon's own if it is not there.  0, or -errno: whose it is cannot be said.  rights_release() frees in every
- * case. */
-int rights_of_owner(struct fs *fs, const char *path, struct rights *r);
+/* Those of the owner of a file of the source, with the groups that the system knows the user to be in.  file: what
+ * fstat(2) says of the very descriptor that was read, as another file, or none, may have its name by now.  0, or
+ * -errno: the groups cannot be looked up.  rights_release() frees in every case. */
+int rights_of_owner(struct fs *fs, const struct stat *file, struct rights *r);
 /* Those of who sent the request, with the groups that he is in. */
 void rights_of_caller(struct fs *fs, fuse_req_t req, struct rights *r);
 void rights_release(struct rights *r);
+#define cleanup_rights __attribute__((cleanup(rights_release)))
 /* source_open() with them: descriptor or -errno. */
 int rights_open(struct fs *fs, const struct rights *r, const char *path, int flags);
 

@@ -77,6 +77,8 @@ for n in 0 17 -1 2.5 many; do
 done
 printf 'metadata.x: {oops\n\na cat\n' | put json.txt
 refused 'metadata that is no JSON' json.txt '"metadata\.x" is not JSON' 'double quotes'
+{ seq -f 'metadata.x%.0f: 1' 201; printf '\na cat\n'; } | put much.txt
+refused 'more metadata than anybody needs' much.txt 'there are more than 200 metadata\.NAME' 'leave some of them out'
 printf 'People: a crowd at night\n' | put people.txt
 refused 'a prompt that begins like a header' people.txt '"a crowd at night"' 'put an empty line before it'
 printf -- '---\nsize: 16:9\na cat\n' | put fence.txt
@@ -131,7 +133,7 @@ printf 'refs: ../../../etc/hostname\n\na cat\n' | put outside.txt
 refused 'one outside of the mount' outside.txt '^reference \.\./\.\./\.\./etc/hostname lies outside of the mount$' 'copy the picture into the mount'
 at 'mkdir many.refs; for i in {1..15}; do cp out/p01.png many.refs/$i.png; done'
 printf 'a cat like all of these\n' | put many.txt
-refused 'too many references' many.txt '^model "nano-banana" takes up to 14 references, and these are 15$' 'leave some of them out'
+refused 'too many references' many.txt '^model "nano-banana" takes up to 14 references, and these are 15 or more$' 'leave some of them out'
 at 'echo "sise: 16:9" >../defaults; mkdir bad; cp ../defaults bad/.defaults'
 printf 'a cat below bad defaults\n' | put bad/cat.txt
 refused 'a mistake in .defaults' bad/cat.txt '^bad/\.defaults:1: unknown header "sise": did you mean "size"\?$' .
