@@ -22,6 +22,7 @@ struct engine_commit {
 	char *path;
 	uint64_t dev, ino;
 	int64_t size, mtime_ns, ctime_ns;
+	int64_t uid, gid;             /* whose file it is; -1 = it could not be looked at */
 	bool gone;                    /* no prompt stands there (any more) */
 	bool draft;                   /* blank, or headers only: `refused` says which */
 	bool linked;                  /* the file has other names */
@@ -63,6 +64,7 @@ struct publication {
 	char *file;
 	char *out;                    /* path from the root, `out/a/b/cat.png` */
 	char *like;                   /* the prompt's file: what is new gets its owner and no more rights; or NULL */
+	struct maker maker;           /* whose that was, with `like` */
 	char *history;                /* stem for what stands at `out`: `history/a/b/cat` */
 	unsigned old_revision;        /* number for it, `history/a/b/cat.<N>.png`; 0: it is not ours */
 	uint64_t out_dev, out_ino;    /* identity of the file that is moved */

@@ -15,14 +15,10 @@ enum { FLAWED_TIMES = 3 };
 /* As a file that the prompt's owner made: their umask is not known here, the prompt's own mode is. */
 static void give_to_owner(struct check *c)
 {
-	struct stat prompt;
+	int result = store_make_like(c->source_fd, c->prompt_path, &c->maker, 0666, c->fd);
 
-	if (fstatat(c->source_fd, c->prompt_path, &prompt, AT_SYMLINK_NOFOLLOW) < 0)
-		return;
-	if (geteuid() == 0 && fchown(c->fd, prompt.st_uid, prompt.st_gid) < 0)
-		log_warning("the picture of %s keeps root as its owner: %s", c->prompt_path, strerror(errno));
-	if (fchmod(c->fd, (prompt.st_mode & 0666) | 0600) < 0)
-		log_warning("the picture of %s keeps mode 0600: %s", c->prompt_path, strerror(errno));
+	if (result < 0)
+		log_warning("the picture of %s cannot be made its owner's: %s", c->prompt_path, strerror(-result));
 }
 
 /* Only the very bytes that were published are copied: an edited picture is no source. */
@@ -133,6 +129,7 @@ struct check *check_new(struct engine *e, struct task *t, char *name, int fd)
 	c->source_fd = e->set.source_fd;
 	c->copy_of = -1;
 	c->prompt_path = xstrdup(t->job->prompt->row.path);
+	c->maker = job_maker(t->job);
 	task_label(t, &c->label);
 	return c;
 }

@@ -277,6 +277,7 @@ int jobs_restore(struct engine *e);
 /* Whether a task that goes on, or may, has that file in incoming/; arg is the engine. */
 bool job_wants_file(void *arg, const char *name);
 struct job *job_new(struct engine *e, struct prompt *p, size_t tasks);
+struct maker job_maker(const struct job *j);
 struct task *task_new(struct job *j);                  /* its next one, queued */
 void job_free(struct engine *e, struct job *j);        /* if nothing happens to it any more */
 void job_drop(struct engine *e, struct job *j);        /* whatever happens to it: at the end */
@@ -442,6 +443,7 @@ struct check {
 	int fd, incoming;
 	int source_fd;
 	char *prompt_path;
+	struct maker maker;
 	char *name;                   /* of the file in incoming/ */
 	char *from;                   /* a copy is to be made of this picture, or NULL */
 	uint8_t expected[32];         /* its hash when it was published */

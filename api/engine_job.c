@@ -204,6 +204,7 @@ struct job *job_new(struct engine *e, struct prompt *p, size_t tasks)
 	j->engine = e;
 	j->serial = ++e->serial;
 	j->prompt = p;
+	j->row.uid = j->row.gid = -1;
 	p->jobs++;
 	j->next_of_prompt = p->all;
 	p->all = j;
@@ -212,6 +213,8 @@ struct job *job_new(struct engine *e, struct prompt *p, size_t tasks)
 	HASH_ADD(hh, e->jobs, serial, sizeof(j->serial), j);
 	return j;
 }
+
+struct maker job_maker(const struct job *j) { return (struct maker){ j->row.uid, j->row.gid, j->row.ino }; }
 
 struct task *job_add_task(struct engine *e, struct task *t)
 {
@@ -764,6 +767,9 @@ static void begin_job(struct engine *e, struct prompt *p, struct engine_commit *
 	j->row.revision = ++p->row.revision;
 	j->row.created_ms = clock_wall_ms();
 	j->row.unasked = c->hold;
+	j->row.uid = c->uid;
+	j->row.gid = c->gid;
+	j->row.ino = c->ino;
 	memcpy(j->row.digest, c->digest, sizeof(j->row.digest));
 	p->newest = j;
 	p->row.job = 0;

@@ -80,6 +80,7 @@ static struct publication *publication_new(const struct job *j, const char *out)
 
 	p->out = xstrdup(out);
 	p->like = xstrdup(j->prompt->row.path);
+	p->maker = job_maker(j);
 	p->history = xasprintf("history/%s", j->prompt->row.stem);
 	p->job_serial = j->serial;
 	return p;
@@ -187,7 +188,7 @@ void publish_reply_text(struct engine *e, struct task *t)
 
 	if (fstatat(e->set.store->incoming, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		publish_beside(e, j, PUBLISH_BESIDE, steal_pointer(&name), out, &st);
-	else if (str_starts_with(out, "out/") && fstatat(e->set.source_fd, out, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	else if (str_starts_with(out, "out/") && store_look(e->set.source_fd, out, &st) > 0 &&
 	         is_our_text(e, out, &st))
 		publish_beside(e, j, PUBLISH_RETIRE, NULL, out, &st);
 }
@@ -226,7 +227,7 @@ static int count_standing(void *arg, struct task_row *row)
 
 	s->pictures++;
 	if (row->out && str_starts_with(row->out, "out/") &&
-	    fstatat(s->e->set.source_fd, row->out, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    store_look(s->e->set.source_fd, row->out, &st) > 0 &&
 	    st.st_dev == row->out_dev && st.st_ino == row->out_ino)
 		s->stand++;
 	return 0;
@@ -283,7 +284,7 @@ void publish_folder(struct engine *e, struct job *j)
 	cleanup_free char *folder = xstrndup(out, (size_t)(strrchr(out, '/') - out));
 	struct stat st;
 
-	if (fstatat(e->set.source_fd, folder, &st, AT_SYMLINK_NOFOLLOW) == 0)
+	if (store_look(e->set.source_fd, folder, &st) > 0)
 		return;
 	struct publication *p = publication_new(j, out);
 	p->kind = PUBLISH_FOLDER;
@@ -304,7 +305,7 @@ void publish_error_file(struct engine *e, struct job *j)
 
 	/* Nearly always there is nothing to say and nothing to take away: that is found out first. */
 	if (j->prompt->newest != j || j->prompt->row.gone_ms ||
-	    (!publish_says_why(j->row.state) && fstatat(e->set.source_fd, out, &st, AT_SYMLINK_NOFOLLOW) < 0) ||
+	    (!publish_says_why(j->row.state) && store_look(e->set.source_fd, out, &st) <= 0) ||
 	    stem_is_taken(e, j->prompt))
 		return;
 	struct publication *p = publication_new(j, out);
@@ -358,7 +359,7 @@ void publish_no_error_file(struct engine *e, const struct prompt *prompt)
 	cleanup_free char *out = xasprintf("out/%s.error.txt", prompt->row.stem);
 	struct stat st;
 
-	if (fstatat(e->set.source_fd, out, &st, AT_SYMLINK_NOFOLLOW) == 0)
+	if (store_look(e->set.source_fd, out, &st) > 0)
 		publish_move(e, PUBLISH_REMOVE, out, out, 0, 0, NULL);
 }
 
@@ -402,7 +403,7 @@ static void publish_text_moves(struct engine *e, const struct prompt_row *row, c
 		cleanup_free char *number = i ? xasprintf("-%u", i) : xstrdup("");
 		cleanup_free char *from = xasprintf("out/%s%s.reply.txt", old_stem, number);
 		cleanup_free char *to = xasprintf("out/%s%s.reply.txt", row->stem, number);
-		if (fstatat(e->set.source_fd, from, &st, AT_SYMLINK_NOFOLLOW) == 0 && is_our_text(e, from, &st))
+		if (store_look(e->set.source_fd, from, &st) > 0 && is_our_text(e, from, &st))
 			publish_move(e, PUBLISH_MOVE, from, to, st.st_dev, st.st_ino, row);
 	}
 }
@@ -416,7 +417,7 @@ static void publish_error_move(struct engine *e, struct prompt_row *row, char *o
 	cleanup_job_row struct job_row job = { 0 };
 	struct stat st;
 
-	if (fstatat(e->set.source_fd, from, &st, AT_SYMLINK_NOFOLLOW) == 0 && !stem_is_taken(e, &before) &&
+	if (store_look(e->set.source_fd, from, &st) > 0 && !stem_is_taken(e, &before) &&
 	    e->journal->job_load(e->journal, row->job, &job) > 0 && publish_says_why(job.state))
 		publish_move(e, PUBLISH_MOVE, from, to, st.st_dev, st.st_ino, row);
 }
@@ -454,7 +455,7 @@ struct picture_folders picture_folders_of(struct engine *e, const char *path)
 
 	for (size_t i = 0; i < ARRAY_LEN(picture_roots); i++) {
 		cleanup_free char *folder = xasprintf("%s/%s", picture_roots[i], path);
-		if (fstatat(e->set.source_fd, folder, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		if (store_look(e->set.source_fd, folder, &st) > 0) {
 			f.dev[i] = st.st_dev;
 			f.ino[i] = st.st_ino;
 		}

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { COPY_TRIES = 3, COPY_AGAIN_MS = 100 };
 
@@ -56,6 +57,14 @@ void reuse_goes_on(struct engine *e, struct job *j)
 			if (other->tasks[i]->row.state == STATE_STOPPED && other->tasks[i]->row.resume == STATE_QUEUED)
 				task_event(e, other->tasks[i], EVENT_RESUME, NULL, NULL);
 	}
+}
+
+/* The name of what somebody else wrote is theirs: where it lies, others may have no business.  The caller frees. */
+static char *name_for(const struct job *j, const struct prompt_row *owner, const struct job_row *job)
+{
+	bool is_theirs = geteuid() == 0 && j->row.uid && job->uid != j->row.uid;
+
+	return xstrdup(is_theirs ? "another user's prompt" : owner->path);
 }
 
 static void say_same(struct job *j, const char *path)
@@ -136,8 +145,10 @@ static void copied(struct engine *e, struct task *t, bool ok)
 		return;
 	}
 	if (e->journal->job_load(e->journal, t->job->row.same_as, &job) > 0 &&
-	    e->journal->prompt_load(e->journal, job.prompt, &source) > 0)
-		say_same(t->job, source.path);
+	    e->journal->prompt_load(e->journal, job.prompt, &source) > 0) {
+		cleanup_free char *name = name_for(t->job, &source, &job);
+		say_same(t->job, name);
+	}
 	if (t->row.index == 1)
 		copy_further(e, t);
 	t->row.cost_usd = 0;
@@ -199,11 +210,12 @@ static void take_further(struct engine *e, struct task *t)
 		further_copied(e, t, false);
 }
 
-static void stop_behind(struct engine *e, struct task *t, const struct prompt_row *owner, bool is_newest,
-                        const struct task_row *owed)
+static void stop_behind(struct engine *e, struct task *t, const struct prompt_row *owner, const struct job_row *job,
+                        bool is_newest, const struct task_row *owed)
 {
+	cleanup_free char *name = name_for(t->job, owner, job);
 	cleanup_free char *reason = xasprintf("same request as %s%s%s, which is %s%s%s", is_newest ? "" : "an earlier text of ",
-	                                      owner->path, owner->gone_ms ? " (deleted)" : "", state_name(owed->state),
+	                                      name, owner->gone_ms ? " (deleted)" : "", state_name(owed->state),
 	                                      owed->reason ? ": " : "", owed->reason ? owed->reason : "");
 	cleanup_free char *hint = xasprintf("it goes on with that one; easelfs again %s makes its own", t->job->prompt->row.path);
 
@@ -222,7 +234,7 @@ static bool stop_behind_row(struct engine *e, struct task *t, const struct task_
 	    e->journal->job_load(e->journal, row->job, &job) <= 0 ||
 	    e->journal->prompt_load(e->journal, job.prompt, &owner) <= 0)
 		return false;
-	stop_behind(e, t, &owner, owner.job == row->job, row);
+	stop_behind(e, t, &owner, &job, owner.job == row->job, row);
 	return true;
 }
 
@@ -236,7 +248,7 @@ static bool stops_behind_owed(struct engine *e, struct task *t, const struct job
 		return false;
 	if (leader && leader != t->job && t->row.index <= leader->tasks_count &&
 	    reuse_is_owed(leader->tasks[t->row.index - 1])) {
-		stop_behind(e, t, &leader->prompt->row, leader->prompt->newest == leader,
+		stop_behind(e, t, &leader->prompt->row, &leader->row, leader->prompt->newest == leader,
 		            &leader->tasks[t->row.index - 1]->row);
 		return true;
 	}

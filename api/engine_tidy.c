@@ -59,7 +59,7 @@ static void tidy_error_file(struct engine *e, const struct prompt_row *row)
 	cleanup_job_row struct job_row job = { 0 };
 	struct job *j;
 	struct stat st;
-	bool stands = fstatat(e->set.source_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	bool stands = store_look(e->set.source_fd, path, &st) > 0;
 
 	if (e->journal->job_load(e->journal, row->job, &job) <= 0 || publish_says_why(job.state) == stands ||
 	    !(j = job_activate(e, row->job)))
@@ -74,7 +74,7 @@ static void tidy_name(struct engine *e, const struct prompt_row *row, unsigned s
 	cleanup_job_row struct job_row job = { 0 };
 	struct stat st;
 
-	if (fstatat(e->set.source_fd, out, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	if (store_look(e->set.source_fd, out, &st) <= 0 ||
 	    e->journal->task_by_out(e->journal, out, &task) <= 0 || task.job == row->shown ||
 	    e->journal->job_load(e->journal, task.job, &job) <= 0 || job.prompt != row->id || job.revision > shown)
 		return;

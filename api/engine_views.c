@@ -346,6 +346,7 @@ static void waiter_judge(struct engine *e, struct engine_waiter *w)
 {
 	struct verdict d = { .index = w->index };
 	cleanup_free char *out = NULL;
+	struct stat st;
 
 	if (e->drained)
 		d.result = -EIO;
@@ -354,7 +355,7 @@ static void waiter_judge(struct engine *e, struct engine_waiter *w)
 	else
 		view(e, w->path, judge, &d);
 	out = d.out;
-	if (d.result == 0 && e->moves && faccessat(e->set.source_fd, out, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+	if (d.result == 0 && e->moves && store_look(e->set.source_fd, out, &st) <= 0)
 		d.result = 1;             /* it follows a rename */
 	if (d.result == 1) {
 		if (!w->listed)

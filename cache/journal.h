@@ -54,6 +54,8 @@ struct job_row {
 	int64_t same_as;              /* job whose pictures were reused, or 0 */
 	uint64_t release_serial;      /* held jobs: order in which they are let go */
 	bool unasked;                 /* was found where it stands: nobody has saved or released it yet */
+	int64_t uid, gid;             /* whose prompt it was when it was taken up; -1 = not known */
+	uint64_t ino;                 /* the prompt's file then */
 };
 
 /* One picture asked of a provider. */

@@ -32,7 +32,7 @@ static const struct field job_fields[] = {
 	F(request, TEXT), F(provider, TEXT), F(model, TEXT), F(n, UNSIGNED),
 	F(created_ms, INT64), F(finished_ms, INT64), F(reason, TEXT), F(hint, TEXT),
 	F(note, TEXT), F(orphan, FLAG), F(same_as, INT64), F(release_serial, UINT64),
-	F(unasked, FLAG),
+	F(unasked, FLAG), F(uid, INT64), F(gid, INT64), F(ino, UINT64),
 };
 #undef ROW
 

@@ -124,6 +124,11 @@ static const char *const schema_steps[] = {
 
 	[2] =
 	"ALTER TABLE jobs ADD COLUMN unasked INTEGER NOT NULL DEFAULT 0;",
+
+	[3] =
+	"ALTER TABLE jobs ADD COLUMN uid INTEGER NOT NULL DEFAULT -1;"
+	"ALTER TABLE jobs ADD COLUMN gid INTEGER NOT NULL DEFAULT -1;"
+	"ALTER TABLE jobs ADD COLUMN ino INTEGER NOT NULL DEFAULT 0;",
 };
 
 #define SCHEMA_VERSION ((int)ARRAY_LEN(schema_steps))

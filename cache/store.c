@@ -164,14 +164,62 @@ static int copy_reference(int from, int to, uint64_t max, uint8_t sha256[32], ui
 	return hash_and_copy(from, to, max, sha256, size);
 }
 
+/* A descriptor or -errno. */
+static int open_beneath(int source_fd, const char *path, uint64_t flags)
+{
+	struct open_how how = { .flags = flags | O_CLOEXEC | O_NOFOLLOW,
+	                        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
+	enum { TRIES = 32 };
+
+	/* EAGAIN: a rename somewhere made the kernel unsure whether the path leads out (openat2(2)). */
+	for (int i = 0; i < TRIES; i++) {
+		int fd = (int)syscall(SYS_openat2, source_fd, path, &how, sizeof(how));
+
+		if (fd >= 0 || errno != EAGAIN)
+			return fd < 0 ? -errno : fd;
+	}
+	return -EAGAIN;
+}
+
+int store_look(int source_fd, const char *path, struct stat *st)
+{
+	cleanup_fd int fd = open_beneath(source_fd, path, O_PATH);
+
+	if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP || fd == -EACCES)
+		return 0;
+	if (fd < 0)
+		return fd;
+	return fstat(fd, st) < 0 ? -errno : 1;
+}
+
+/* What root has written may have been given away since, which is no other file.  Else whoever can replace a file
+ * would get what was made for its owner. */
+static bool is_of(const struct stat *prompt, const struct maker *maker)
+{
+	return maker->uid < 0 || (int64_t)prompt->st_uid == maker->uid || (!maker->uid && prompt->st_ino == maker->ino);
+}
+
+int store_make_like(int source_fd, const char *path, const struct maker *maker, mode_t most, int fd)
+{
+	struct stat prompt;
+	int there = store_look(source_fd, path, &prompt);
+
+	if (there < 0)
+		return there;
+	bool is_his = there && is_of(&prompt, maker);
+	if (!is_his)
+		prompt = (struct stat){ .st_uid = (uid_t)maker->uid, .st_gid = (gid_t)maker->gid, .st_mode = 0600 };
+	if (geteuid() == 0 && (is_his || maker->uid >= 0) && fchown(fd, prompt.st_uid, prompt.st_gid) < 0)
+		return -errno;
+	return fchmod(fd, most & (prompt.st_mode | 0600) & 0777) < 0 ? -errno : 0;
+}
+
 int store_copy_picture(int source_fd, const char *path, int to, uint8_t sha256[32], uint64_t *size)
 {
-	struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
-	                        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
-	cleanup_fd int from = (int)syscall(SYS_openat2, source_fd, path, &how, sizeof(how));
+	cleanup_fd int from = open_beneath(source_fd, path, O_RDONLY | O_NONBLOCK);
 
 	if (from < 0)
-		return -errno;
+		return from;
 	return store_copy_file(from, to, sha256, size);
 }
 

@@ -11,6 +11,8 @@
 
 #include "base.h"
 
+#include <sys/stat.h>
+
 struct store { int dir, refs, incoming; };    /* descriptors; -1 when closed */
 
 /* Creates `.easelfs` (0700), `refs` and `incoming` under source_fd.  0 or -errno. */
@@ -33,6 +35,15 @@ int store_open_reference(const struct store *s, const uint8_t sha256[32]);
 int store_copy_picture(int source_fd, const char *path, int to, uint8_t sha256[32], uint64_t *size);
 /* The same from an open file. */
 int store_copy_file(int from, int to, uint8_t sha256[32], uint64_t *size);
+/* What stands at `path` under source_fd, reached without symlinks: 1 and *st; 0: nothing that can be reached so, or
+ * that may be looked at; or -errno.  Any thread. */
+int store_look(int source_fd, const char *path, struct stat *st);
+/* Whose prompt something was made for when that was asked for: uid -1 = not known; ino is the prompt's file. */
+struct maker { int64_t uid, gid; uint64_t ino; };
+/* Makes an open file of ours as private as the prompt at `path`, with no mode bits beyond `most`, and its owner's.
+ * Where the prompt is gone, or somebody else's file has its name by now, it is the maker's, who alone may read it.
+ * 0 or -errno.  Any thread. */
+int store_make_like(int source_fd, const char *path, const struct maker *maker, mode_t most, int fd);
 /* New empty file incoming/<name> (replacing one), read-write descriptor or -errno. */
 int store_incoming_create(const struct store *s, const char *name);
 /* A whole new file incoming/<name> that everybody may read: 0 or -errno. */

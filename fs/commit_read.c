@@ -145,12 +145,15 @@ static struct engine_commit *read_once(struct fs *fs, const char *path)
 		return NULL;
 	struct engine_commit *c = xcalloc(1, sizeof(*c));
 	c->path = xstrdup(path);
+	c->uid = c->gid = -1;
 	int result = fd < 0 ? fd : fstat(fd, &st) < 0 ? -errno : 0;
 	if (result == 0 && !S_ISREG(st.st_mode)) {
 		engine_commit_release(c);
 		return NULL;
 	}
 	if (result == 0) {
+		c->uid = st.st_uid;
+		c->gid = st.st_gid;
 		c->linked = st.st_nlink > 1;
 		c->size = st.st_size;
 		c->mtime_ns = st.st_mtim.tv_sec * 1000000000LL + st.st_mtim.tv_nsec;

@@ -289,23 +289,20 @@ static int make_folders(struct tell *t, int root, const char *path)
 }
 
 /* What is about to be published belongs to whom its prompt belongs, and nobody may read it who may not read
- * that.  A prompt that is gone says nothing. */
+ * that. */
 static int make_like_prompt(struct tell *t, const struct publication *p)
 {
 	cleanup_free char *path = xasprintf(".easelfs/incoming/%s", p->file);
 	cleanup_fd int fd = source_open(t->fs->source_fd, path, O_RDONLY | O_NOFOLLOW, 0);
-	struct stat is, like;
-	int there = p->like ? look_for(t->fs, p->like, &like) : 0;
+	struct stat is;
 
-	if (there <= 0)
-		return there;
+	if (!p->like || fd == -ENOENT)
+		return 0;
 	if (fd < 0)
-		return fd == -ENOENT ? 0 : fd;
+		return fd;
 	if (fstat(fd, &is) < 0)
 		return -errno;
-	if (t->fs->uid == 0 && fchown(fd, like.st_uid, like.st_gid) < 0)
-		return -errno;
-	return fchmod(fd, is.st_mode & (like.st_mode | 0600) & 0777) < 0 ? -errno : 0;
+	return store_make_like(t->fs->source_fd, p->like, &p->maker, is.st_mode, fd);
 }
 
 static bool is_file(const struct stat *st, uint64_t dev, uint64_t ino)

@@ -93,6 +93,87 @@ if [ -n "$is_root" ]; then
 	ok 'is none for somebody else' wait_state steals.txt failed
 	like "$(status_of steals.txt)" 'private/cat.picture.png is not there' 'who is not told either whether it is there'
 	ok 'who removes it' as $ann rm history/open.1.png out/open.png
+
+	# Who may rename what he may not read gets no look at it by calling it something else.
+	timeout 5 mkdir -m 777 "$MNT/shared"
+	as $bob mkdir bob
+	write $bob bob/seen.txt 'a cat that is seen'
+	ok 'a picture in a folder of his own' made bob/seen.txt
+	(umask 077 && write $ann shared/secret 'sise: the secret' && write $ann shared/secret.2 'sise: the secret')
+	as $bob mv -f shared/secret out/bob/seen.png
+	ok 'a file of somebody else in its place is not his to read' not as $bob cat wait/bob/seen.png
+	ok 'but its own owner can' as $ann cat wait/bob/seen.png
+	ok 'it can be taken away' as $bob rm -f out/bob/seen.png
+	as $bob mkfifo out/bob/seen.png
+	ok 'a fifo there is refused' not timeout 5 cat "$MNT/wait/bob/seen.png"
+	as $bob mv shared/secret.2 bob/.defaults
+	write $bob bob/unread.txt 'a cat without headers'
+	ok 'headers of a folder that he may not read' made bob/unread.txt
+	as $bob rm -f bob/.defaults
+
+	# The same request is made once, but whose it was is not said.
+	(umask 077 && write $ann private/idea.txt 'the same cat')
+	ok 'a private one' made private/idea.txt
+	write $bob bob/idea.txt 'the same cat'
+	ok 'the same of somebody else' made bob/idea.txt
+	is "$(bill '.prompts["the same cat"].accepted')" 1 'is paid for once'
+	like "$(status_of bob/idea.txt)" "note: same picture as another user's prompt" 'who is not told where the other one lies'
+	write $ann private/again.txt 'the same cat'
+	ok 'once more of the first one' made private/again.txt
+	like "$(status_of private/again.txt)" 'note: same picture as (private/idea.txt|another user)' 'who is told what is his'
+
+	# A prompt that is gone cannot be asked any more; what comes is its owner's, and nobody else's.
+	fault '{"on":"submit","match":"left behind","do":"hold","count":2}'
+	(umask 077 && write $ann shared/gone.txt 'a cat left behind' && write $ann shared/taken.txt 'a dog left behind')
+	ok 'two are under way' eventually 20 test "$(state_of shared/gone.txt) $(state_of shared/taken.txt)" = 'running running'
+	as $ann rm shared/gone.txt
+	write $bob shared/bob 'another cat, of bob'
+	as $bob mv -f shared/bob shared/taken.txt
+	control POST release >/dev/null
+	ok 'its picture comes' eventually 20 timeout 5 test -e "$MNT/history/shared/gone.1.png"
+	is "$(of '%a %u' history/shared/gone.1.png)" "600 $ann" 'to whom it was made for'
+	ok 'so does one whose prompt somebody else has replaced' eventually 20 timeout 5 test -e "$MNT/history/shared/taken.1.png"
+	is "$(of '%a %u' history/shared/taken.1.png)" "600 $ann" 'to whom it was made for'
+
+	# A descriptor that was got before is asked for its rights again.
+	(umask 077 && write $ann held.txt 'a cat to hold on to')
+	ok 'one that is private' made held.txt
+	as $bob /usr/bin/python3 - >"$WORK/held" <<-'END' &
+		import os, time
+		fds = [os.open(n, os.O_PATH) for n in ('status/held.txt', 'wait/held.png')]
+		open('bob/holds', 'w').close()
+		while os.path.exists('held.txt'):
+		    time.sleep(0.05)
+		for fd in fds:
+		    try:
+		        print(len(open('/proc/self/fd/%d' % fd, 'rb').read()), 'bytes')
+		    except OSError as e:
+		        print(e.strerror)
+	END
+	holder=$!
+	eventually 10 timeout 5 test -e "$MNT/bob/holds"
+	as $ann rm held.txt
+	wait $holder
+	is "$(paste -sd, "$WORK/held")" 'Permission denied,Permission denied' 'who held on to it reads nothing when it is gone'
+
+	# Whose prompt it is, is settled when it is read: one that is taken away meanwhile is not read on as root.
+	if ! sanitized && command -v strace >/dev/null; then
+		disk=$(grep -lx easelfs-disk "/proc/$DAEMON"/task/*/comm | head -n 1)
+		strace -qq -p "$(basename "$(dirname "$disk")")" -o /dev/null -e trace=read,pread64 \
+			-e inject=read,pread64:delay_exit=600000 2>/dev/null &
+		slow=$!
+		ok 'reading takes its time' eventually 10 grep -q "^TracerPid:.$slow$" "$(dirname "$disk")/status"
+		write $bob bob/steals.txt $'refs: /private/cat.picture.png\n\na cat as in image 1, once more'
+		sleep 0.4
+		as $bob mv bob/steals.txt bob/away
+		sleep 1.6
+		as $bob mv bob/away bob/steals.txt
+		sleep 4
+		kill $slow
+		wait $slow 2>/dev/null
+		ok 'the reference is none for him either' wait_state bob/steals.txt failed
+		is "$(accepted 'a cat as in image 1, once more')" 0 'nothing is sent'
+	fi
 	for file in jobs.json events ctl; do
 		ok "what all prompts do is for the mount's user: $file" not as $bob cat .easelfs/$file
 	done

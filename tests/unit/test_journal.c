@@ -288,6 +288,9 @@ static void assert_same_job(const struct job_row *a, const struct job_row *b)
 	assert_int_equal(a->same_as, b->same_as);
 	assert_int_equal(a->release_serial, b->release_serial);
 	assert_int_equal(a->unasked, b->unasked);
+	assert_int_equal(a->uid, b->uid);
+	assert_int_equal(a->gid, b->gid);
+	assert_int_equal(a->ino, b->ino);
 }
 
 static void assert_same_task(const struct task_row *a, const struct task_row *b)
@@ -339,7 +342,7 @@ static struct job_row full_job(int64_t prompt)
 		.prompt = prompt, .revision = 7, .state = STATE_EXPIRED, .request = "model: x\n\na cat\n",
 		.provider = "toapis", .model = "nano", .n = 16, .created_ms = 8, .finished_ms = 9,
 		.reason = "it's \"so\"", .hint = "", .note = "\xe2\x82\xac", .orphan = true, .same_as = 10,
-		.release_serial = UINT64_MAX - 11, .unasked = true,
+		.release_serial = UINT64_MAX - 11, .unasked = true, .uid = -1, .gid = UINT32_MAX, .ino = UINT64_MAX - 12,
 	};
 
 	fill(row.digest, 12);
@@ -1389,7 +1392,8 @@ static void an_older_schema_is_brought_up_to_date(void **state)
 	commit(p);
 	p->j->close(p->j);
 	p->j = NULL;
-	sql(p, "DROP INDEX prompts_file; ALTER TABLE jobs DROP COLUMN unasked; PRAGMA user_version = 1");
+	sql(p, "DROP INDEX prompts_file; ALTER TABLE jobs DROP COLUMN unasked; ALTER TABLE jobs DROP COLUMN uid;"
+	       "ALTER TABLE jobs DROP COLUMN gid; ALTER TABLE jobs DROP COLUMN ino; PRAGMA user_version = 1");
 	reopen(p);
 	assert_int_equal(p->j->prompt_by_path(p->j, "a.txt", &found), 1);
 	p->j->close(p->j);
@@ -1408,8 +1412,8 @@ static void a_newer_schema_is_refused_and_left_alone(void **state)
 	p->j->close(p->j);
 	p->j = NULL;
 	sql(p, "PRAGMA user_version = 7");
-	assert_refused(p, EPROTO, "written by a newer easelfs (schema 7, this one knows 3)");
-	sql(p, "PRAGMA user_version = 3");
+	assert_refused(p, EPROTO, "written by a newer easelfs (schema 7, this one knows 4)");
+	sql(p, "PRAGMA user_version = 4");
 	reopen(p);
 	assert_false(p->opened.unclean);
 	assert_under(p, "", "a.txt ");
