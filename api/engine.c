@@ -338,6 +338,9 @@ void budget_today(struct engine *e)
 	e->spent_pictures = 0;
 	e->spent_usd = 0;
 	e->journal->spent_get(e->journal, day, &e->spent_pictures, &e->spent_usd);
+	/* Nobody gets more than the budget by a journal that came with a folder. */
+	e->spent_pictures = e->spent_pictures < 0 ? 0 : e->spent_pictures;
+	e->spent_usd = e->spent_usd > 0 ? e->spent_usd : 0;
 	/* What is not written yet counts for the new day: nothing may be flushed here, as callers are
 	 * walking over the jobs. */
 	e->spent_pictures += e->pending_pictures;

@@ -283,12 +283,15 @@ static void look_at_host(struct engine *e)
 {
 	cleanup_free char *host = fact(e, fact_host);
 
-	e->foreign = host && e->set.host && !is_ours(e, host);
+	if (e->set.host && e->set.opened.created)
+		engine_fact(e, fact_host, e->set.host);
+	/* One that says nothing came with the folder from somebody who does not want it to be known. */
+	e->foreign = e->set.host && !e->set.opened.created && (!host || !is_ours(e, host));
 	if (!e->foreign)
 		return;
-	const char *name = strchr(host, ' ');
+	const char *name = host ? strchr(host, ' ') : NULL;
 	hold_because(e, xasprintf("the journal was last written on another machine (%s), as in a synchronised folder, "
-	                          "and this one may not know all of it", name ? name + 1 : host),
+	                          "and this one may not know all of it", name ? name + 1 : host ? host : "unknown"),
 	             "if no easelfs serves it there any more: easelfs release, and it is sent");
 	log_warning("%s: what was not sent yet is held until \"easelfs release\"", e->hold_reason);
 	e->holds_unsent = true;

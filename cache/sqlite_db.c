@@ -349,6 +349,48 @@ static int migrate(struct db *db, int64_t from, struct error *err)
 	return rc;
 }
 
+/* Whether it stands in our own schema, word for word. */
+static bool is_our_program(const char *sql)
+{
+	for (size_t i = 0; i < ARRAY_LEN(schema_steps); i++)
+		if (sql && strstr(schema_steps[i], sql))
+			return true;
+	return false;
+}
+
+static size_t count_our_triggers(void)
+{
+	static const char create[] = "CREATE TRIGGER ";
+	size_t count = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(schema_steps); i++)
+		for (const char *at = schema_steps[i]; (at = strstr(at, create)); at += strlen(create))
+			count++;
+	return count;
+}
+
+/* A journal may have come with a folder from anywhere: a trigger in it could take back what we write, such as that
+ * nothing is to be sent. */
+static int check_programs(struct db *db, struct error *err)
+{
+	static const char sql[] = "SELECT sql FROM sqlite_schema WHERE type IN ('trigger', 'view') OR sql LIKE 'CREATE VIRTUAL%'";
+	sqlite3_stmt *stmt = NULL;
+	size_t found = 0;
+	bool ours = true;
+	int rc = prepare(db, sql, 0, &stmt);
+
+	while (rc == SQLITE_OK && (rc = step_patiently(db, stmt)) == SQLITE_ROW) {
+		ours = ours && is_our_program((const char *)sqlite3_column_text(stmt, 0));
+		found++;
+		rc = SQLITE_OK;
+	}
+	int failed = rc == SQLITE_DONE ? 0 : open_failed(db, err);
+	sqlite3_finalize(stmt);
+	if (failed || (ours && found == count_our_triggers()))
+		return failed;
+	return error_set(err, EUCLEAN, "look where the folder came from", FILE_NAME " holds programs that are not ours");
+}
+
 static int prepare_own(struct db *db, struct error *err)
 {
 	int rc = db_prepare(db, "BEGIN IMMEDIATE", &db->begin, err);
@@ -398,6 +440,8 @@ static int open_it(struct db *db, int dirfd, struct journal_opened *opened, stru
 		rc = execute(db, after_look, err);
 	if (rc == 0)
 		rc = migrate(db, version, err);
+	if (rc == 0)
+		rc = check_programs(db, err);
 	if (rc == 0)
 		rc = prepare_own(db, err);
 	if (rc == 0)

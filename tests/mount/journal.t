@@ -193,7 +193,7 @@ ok 'one is completed' wait_state short.txt completed
 control POST faults '{"on":"submit","match":"under way","do":"hold"}' >/dev/null
 prompt way.txt 'under way'
 ok 'one runs' wait_state way.txt running
-control POST faults '{"on":"submit","match":"waiting","do":"status","status":429,"headers":{"Retry-After":"60"}}' >/dev/null
+control POST faults '{"on":"submit","match":"waiting","do":"status","status":429,"headers":{"Retry-After":"600"}}' >/dev/null
 prompt waiting.txt 'waiting'
 ok 'one waits for its turn' wait_state waiting.txt deferred
 control POST faults '{"on":"upload","do":"delay","seconds":600,"count":1}' >/dev/null
@@ -263,5 +263,41 @@ start
 ok 'from then on it is ours' wait_state here.txt completed
 ok 'and nothing is said' not says 'another machine'
 is "$(state_of unsent.txt)" held 'what was held waits for a person'
+
+# One that comes with a folder may say what it likes: that nobody in particular wrote it, that a budget is left for ever.
+unmounted
+restore
+config <<-END
+	[provider paid]
+	like = sandbox
+	free = no
+	[model paid]
+	provider = paid
+	id = gemini-2.5-flash-image-preview
+	END
+start
+control POST faults "$fault429" >/dev/null
+prompt packed.txt 'packed elsewhere'
+ok 'one waits to be sent' wait_state packed.txt deferred
+unmounted
+/usr/bin/python3 - "$GEN/.easelfs/journal.db" <<-'END'
+	import sqlite3, sys, time
+	db = sqlite3.connect(sys.argv[1])
+	db.execute("DELETE FROM facts WHERE name = 'host'")
+	db.execute("UPDATE tasks SET next_try_ms = 0")
+	db.execute("INSERT OR REPLACE INTO spent VALUES (?, -1000, -1e300)", (int(time.strftime('%Y%m%d')),))
+	db.commit()
+	db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+END
+control DELETE faults >/dev/null
+: >"$WORK/daemon.log"
+start -o budget=1
+ok 'a journal of nobody: it says so' eventually 20 says 'last written on another machine'
+ok 'a journal of nobody: what was not sent is held' wait_state packed.txt held
+prompt first.txt $'model: paid\n\nthe first that is written here'
+ok 'a journal of nobody: what is written here is made' wait_state first.txt completed
+prompt second.txt $'model: paid\n\nthe second that is written here'
+ok 'but not beyond the budget' wait_state second.txt held
+is "$(accepted 'packed elsewhere')" 0 'what came with it was not sent'
 unmounted
 done_testing

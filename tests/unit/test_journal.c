@@ -1419,6 +1419,28 @@ static void a_newer_schema_is_refused_and_left_alone(void **state)
 	assert_under(p, "", "a.txt ");
 }
 
+static void a_journal_with_programs_of_others_is_refused(void **state)
+{
+	static const char *const programs[][2] = {
+		{ "CREATE TRIGGER more AFTER UPDATE ON jobs BEGIN UPDATE jobs SET state = 1; END", "DROP TRIGGER more" },
+		{ "CREATE VIEW more AS SELECT * FROM jobs", "DROP VIEW more" },
+		{ "DROP TRIGGER jobs_counted; CREATE TRIGGER jobs_counted AFTER INSERT ON jobs BEGIN DELETE FROM facts; END",
+		  "DROP TRIGGER jobs_counted" },
+	};
+	struct place *p = *state;
+
+	reopen(p);
+	p->j->close(p->j);
+	p->j = NULL;
+	for (size_t i = 0; i < ARRAY_LEN(programs); i++) {
+		sql(p, programs[i][0]);
+		assert_refused(p, EUCLEAN, "programs that are not ours");
+		sql(p, programs[i][1]);
+	}
+	/* Nor is one that lacks some. */
+	assert_refused(p, EUCLEAN, "programs that are not ours");
+}
+
 static void garbage_is_refused(void **state)
 {
 	struct place *p = *state;
@@ -1653,6 +1675,7 @@ int main(void)
 		T_CLOSED(its_folder_may_be_renamed_or_hidden_meanwhile),
 		T_CLOSED(an_older_schema_is_brought_up_to_date),
 		T_CLOSED(a_newer_schema_is_refused_and_left_alone),
+		T_CLOSED(a_journal_with_programs_of_others_is_refused),
 		T_CLOSED(garbage_is_refused),
 		T_CLOSED(a_database_of_another_program_is_refused),
 		T_CLOSED(a_journal_without_its_tables_is_refused),
