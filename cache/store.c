@@ -30,6 +30,10 @@ static int open_dir(int parent, const char *name)
 	cleanup_fd int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
+	/* One that came with the folder may be open to others, whose business the journal is not. */
+	struct stat st;
+	if (!made && !fstat(fd, &st) && st.st_mode & 077 && fchmod(fd, 0700) < 0)
+		log_warning("%s is open to others, and stays so: %s", name, strerror(errno));
 	/* What will be durable inside is lost all the same if its folder is. */
 	if (!made)
 		return steal_fd(&fd);
@@ -48,6 +52,19 @@ static int refuse_dir(const char *name, int rc, struct error *err)
 	return error_set(err, -rc, hint, "the directory `%s` in the source cannot be used: %s", name, strerror(-rc));
 }
 
+/* Whoever owns it could put another journal there.  Whose the folder is has made it, or may do so anyway. */
+static int check_owner(int source_fd, int dir, struct error *err)
+{
+	struct stat source, st;
+
+	if (fstat(source_fd, &source) || fstat(dir, &st))
+		return error_set(err, errno, NULL, "the directory `.easelfs` cannot be looked at: %s", strerror(errno));
+	if (st.st_uid == geteuid() || st.st_uid == source.st_uid)
+		return 0;
+	return error_set(err, EPERM, "move it away, or give it to the user who mounts if you know what it is",
+	                 "the directory `.easelfs` in the source belongs to somebody else");
+}
+
 int store_open(int source_fd, struct store *out, struct error *err)
 {
 	struct store s = { -1, -1, -1 };
@@ -55,6 +72,10 @@ int store_open(int source_fd, struct store *out, struct error *err)
 	int rc = s.dir = open_dir(source_fd, name);
 
 	*out = (struct store){ -1, -1, -1 };
+	if (rc >= 0 && check_owner(source_fd, s.dir, err)) {
+		store_close(&s);
+		return -EPERM;
+	}
 	if (rc >= 0) {
 		name = ".easelfs/refs";
 		rc = s.refs = open_dir(s.dir, "refs");
@@ -206,7 +227,7 @@ int store_make_like(int source_fd, const char *path, const struct maker *maker, 
 
 	if (there < 0)
 		return there;
-	bool is_his = there && is_of(&prompt, maker);
+	bool is_his = there && S_ISREG(prompt.st_mode) && is_of(&prompt, maker);
 	if (!is_his)
 		prompt = (struct stat){ .st_uid = (uid_t)maker->uid, .st_gid = (gid_t)maker->gid, .st_mode = 0600 };
 	if (geteuid() == 0 && (is_his || maker->uid >= 0) && fchown(fd, prompt.st_uid, prompt.st_gid) < 0)
@@ -287,10 +308,13 @@ int store_open_reference(const struct store *s, const uint8_t sha256[32])
 	char hex[SHA256_HEX];
 
 	hex_encode(sha256, SHA256_BYTES, hex);
-	int fd = openat(s->refs, hex, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
+	/* What lies there may have come with the folder: a fifo would make the engine wait. */
+	cleanup_fd int fd = openat(s->refs, hex, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
-	return fd;
+	return S_ISREG(st.st_mode) ? steal_fd(&fd) : -ENOENT;
 }
 
 static bool is_plain_name(const char *name)

@@ -15,7 +15,8 @@
 
 struct store { int dir, refs, incoming; };    /* descriptors; -1 when closed */
 
-/* Creates `.easelfs` (0700), `refs` and `incoming` under source_fd.  0 or -errno. */
+/* Creates `.easelfs` (0700), `refs` and `incoming` under source_fd; those that are there become 0700.  0 or -errno;
+ * -EPERM: `.easelfs` belongs neither to us nor to whom the source belongs. */
 int store_open(int source_fd, struct store *out, struct error *err);
 void store_close(struct store *s);
 

@@ -124,6 +124,34 @@ static void the_folders_are_private_and_may_be_opened_again(void **state)
 	assert_int_equal(again.dir, -1);
 }
 
+static void folders_that_came_from_elsewhere_are_closed_to_others(void **state)
+{
+	struct fixture *f = *state;
+	struct stat st;
+
+	assert_int_equal(mkdirat(f->source, ".easelfs", 0700), 0);
+	assert_int_equal(fchmodat(f->source, ".easelfs", 0777, 0), 0);
+	assert_int_equal(store_open(f->source, &f->store, NULL), 0);
+	assert_int_equal(fstat(f->store.dir, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+}
+
+static void a_folder_of_somebody_else_is_not_used(void **state)
+{
+	struct fixture *f = *state;
+	cleanup_error struct error err = ERROR_INIT;
+
+	if (geteuid())
+		skip();
+	assert_int_equal(mkdirat(f->source, ".easelfs", 0700), 0);
+	assert_int_equal(fchownat(f->source, ".easelfs", 61002, 61002, 0), 0);
+	assert_int_equal(store_open(f->source, &f->store, &err), -EPERM);
+	assert_non_null(strstr(err.text, "belongs to somebody else"));
+	/* Whose the source is may have served it before. */
+	assert_int_equal(fchown(f->source, 61002, 61002), 0);
+	assert_int_equal(store_open(f->source, &f->store, NULL), 0);
+}
+
 static void a_link_in_place_of_the_folder_is_not_followed(void **state)
 {
 	struct fixture *f = *state;
@@ -278,6 +306,56 @@ static void what_a_crash_left_half_written_is_replaced(void **state)
 	assert_int_equal(entries(f->store.refs), 1);
 }
 
+/* To open one for reading would wait for a writer. */
+static void a_fifo_is_no_reference(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t sha256[32];
+
+	keep(f, "abc", sha256);
+	assert_int_equal(unlinkat(f->store.refs, hash_of_abc, 0), 0);
+	assert_int_equal(mkfifoat(f->store.refs, hash_of_abc, 0600), 0);
+	alarm(20);
+	assert_int_equal(store_open_reference(&f->store, sha256), -ENOENT);
+	alarm(0);
+}
+
+/* A prompt that is gone, or whose name somebody else's file has, tells nothing of what was made for it. */
+static void what_is_made_is_its_makers(void **state)
+{
+	struct fixture *f = *state;
+	struct maker maker = { geteuid(), getegid(), 0 }, stranger = { 61002, 61002, 0 };
+	cleanup_fd int fd = openat(f->source, "picture", O_CREAT | O_RDWR, 0600);
+	cleanup_fd int prompt = openat(f->source, "a.txt", O_CREAT | O_RDWR, 0600);
+	struct stat st;
+
+	assert_int_equal(fchmod(prompt, 0640), 0);
+	assert_int_equal(store_make_like(f->source, "a.txt", &maker, 0644, fd), 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0640);
+	assert_int_equal(store_make_like(f->source, "b.txt", &maker, 0644, fd), 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(symlinkat("a.txt", f->source, "link.txt"), 0);
+	assert_int_equal(fchmod(fd, 0644), 0);
+	assert_int_equal(store_make_like(f->source, "link.txt", &maker, 0644, fd), 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	if (geteuid())
+		return;
+	assert_int_equal(store_make_like(f->source, "a.txt", &stranger, 0644, fd), 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(st.st_uid, 61002);
+	/* What root wrote and gave away is the file that it was. */
+	assert_int_equal(fstat(prompt, &st), 0);
+	maker.ino = st.st_ino;
+	assert_int_equal(fchown(prompt, 61003, 61003), 0);
+	assert_int_equal(store_make_like(f->source, "a.txt", &maker, 0644, fd), 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_uid, 61003);
+}
+
 static void an_unknown_reference_is_not_there(void **state)
 {
 	struct fixture *f = *state;
@@ -343,6 +421,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_STORE(the_folders_are_private_and_may_be_opened_again),
+		WITH_SOURCE(folders_that_came_from_elsewhere_are_closed_to_others),
+		WITH_SOURCE(a_folder_of_somebody_else_is_not_used),
 		WITH_SOURCE(a_link_in_place_of_the_folder_is_not_followed),
 		WITH_SOURCE(a_file_in_place_of_a_folder_is_named),
 		cmocka_unit_test(hashes_are_those_of_the_standard),
@@ -353,6 +433,8 @@ int main(void)
 		WITH_STORE(a_kept_reference_does_not_change_with_its_original),
 		WITH_STORE(a_reference_over_the_limit_leaves_nothing),
 		WITH_STORE(what_a_crash_left_half_written_is_replaced),
+		WITH_STORE(a_fifo_is_no_reference),
+		WITH_STORE(what_is_made_is_its_makers),
 		WITH_STORE(an_unknown_reference_is_not_there),
 		WITH_STORE(an_incoming_file_is_made_and_removed),
 		WITH_STORE(a_new_incoming_file_leaves_the_old_one_to_its_holder),
