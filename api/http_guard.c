@@ -140,6 +140,36 @@ static int port_of(const char *proxy)
 	return number;
 }
 
+/* `example.org` names itself and all below it, with a dot before it or without. */
+static bool names_host(const char *word, size_t len, const char *host)
+{
+	size_t host_len = strlen(host);
+
+	for (; len && *word == '.'; len--)
+		word++;
+	while (len && word[len - 1] == '.')
+		len--;
+	while (host_len && host[host_len - 1] == '.')
+		host_len--;
+	if (!len || len > host_len || strncasecmp(host + host_len - len, word, len))
+		return false;
+	return len == host_len || host[host_len - len - 1] == '.';
+}
+
+bool guard_is_direct(const char *host)
+{
+	static const char between[] = ", \t";
+	const char *small = getenv("no_proxy"), *large = getenv("NO_PROXY");
+	const char *at = small ? small : large ? large : "";
+	bool direct = !strcmp(at, "*");
+
+	for (size_t len; !direct && *(at += strspn(at, between)); at += len) {
+		len = strcspn(at, between);
+		direct = names_host(at, len, host);
+	}
+	return direct;
+}
+
 int guard_proxy_port(const char *url)
 {
 	static const char *const for_https[] = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" };

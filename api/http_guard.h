@@ -23,5 +23,7 @@ bool guard_is_near(const char *url);
 /* The port of the proxy that the environment names for this URL's scheme, or 0.  Behind a proxy the
  * address that is seen is the proxy's, which the user chose. */
 int guard_proxy_port(const char *url);
+/* Whether the environment (no_proxy) wants that host to be asked without the proxy. */
+bool guard_is_direct(const char *host);
 
 #endif

@@ -357,6 +357,20 @@ static void set_receiving(struct http_transfer *t)
 	set(t, CURLOPT_PRIVATE, t);
 }
 
+/* What goes by the proxy is known, and not left to curl's own reading of no_proxy: a host that is asked without it
+ * could not be told from it where their ports are the same.  Results of a provider at home may lie in the house, at
+ * addresses that no_proxy has ways of writing. */
+static void set_proxy(struct http_transfer *t, const char *url, const char *host)
+{
+	t->proxy_port = guard_proxy_port(url);
+	if (!t->proxy_port || t->allow_private)
+		return;
+	bool direct = guard_is_direct(host);
+	if (direct)
+		t->proxy_port = 0;
+	set(t, direct ? CURLOPT_PROXY : CURLOPT_NOPROXY, "");
+}
+
 /* Literal addresses are refused here already, as a proxy would connect to them for us. */
 static void set_guard(struct http_transfer *t, const struct http_request *r)
 {
@@ -367,10 +381,10 @@ static void set_guard(struct http_transfer *t, const struct http_request *r)
 	t->allow_private = r->allow_private;
 	if (!t->guarded)
 		return;
-	t->proxy_port = guard_proxy_port(r->url);
 	set(t, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
 	bool v6 = t->host[0] == '[';
 	host = v6 && len > 2 ? xstrndup(t->host + 1, len - 2) : xstrdup(t->host);
+	set_proxy(t, r->url, host);
 	bool literal = v6 || (len && strspn(host, "0123456789.") == len);
 	bool local = !strcasecmp(host, "localhost") || str_ends_with(host, ".localhost");
 	if ((literal && !guard_allows_text(host, t->allow_private)) || (local && !t->allow_private))

@@ -1216,6 +1216,114 @@ static void a_name_is_judged_by_its_address_also_on_a_reused_connection(void **s
 	assert_int_equal(asked, 1);
 }
 
+static void a_name_that_leads_inside_is_refused_whatever_looks_it_up(void **state)
+{
+	(void)state;
+	struct client c;
+
+	client_init(&c, serve_hello);
+	char *url = xasprintf("http://pictures.inside.example:%d/", c.server.port);
+	struct http_request request = get(&c);
+	request.url = url;
+	request.named_by_provider = true;
+	struct result first = ask(c.http, &request);
+	assert_int_equal(server_connections(&c.server), 0);
+	request.named_by_provider = false;
+	assert_int_equal(ask(c.http, &request).outcome, HTTP_REPLY);
+	/* On the connection that is there now. */
+	request.named_by_provider = true;
+	struct result second = ask(c.http, &request);
+	assert_int_equal(server_requests(&c.server), 1);
+	request.allow_private = true;
+	assert_int_equal(ask(c.http, &request).outcome, HTTP_REPLY);
+	free(url);
+	client_release(&c);
+	assert_int_equal(first.outcome, HTTP_LOCAL);
+	assert_int_equal(first.local_errno, EACCES);
+	assert_int_equal(second.outcome, HTTP_LOCAL);
+	assert_int_equal(second.local_errno, EACCES);
+}
+
+/* The proxy may be at home; who is asked without it may not, though the ports be the same. */
+static void a_name_that_is_asked_without_the_proxy_is_judged(void **state)
+{
+	(void)state;
+	struct client c;
+
+	client_init(&c, serve_hello);
+	char *proxy = xasprintf("http://127.0.0.1:%d", c.server.port);
+	char *url = xasprintf("http://pictures.inside.example:%d/", c.server.port);
+	struct http_request request = get(&c);
+	request.url = url;
+	request.named_by_provider = true;
+	setenv("http_proxy", proxy, 1);
+	struct result by_proxy = ask(c.http, &request);
+	setenv("no_proxy", "example.org, .inside.example", 1);
+	struct result direct = ask(c.http, &request);
+	int asked = server_requests(&c.server);
+	setenv("no_proxy", "*", 1);
+	struct result all_direct = ask(c.http, &request);
+	unsetenv("no_proxy");
+	unsetenv("http_proxy");
+	free(proxy);
+	free(url);
+	client_release(&c);
+	assert_int_equal(by_proxy.outcome, HTTP_REPLY);
+	assert_int_equal(direct.outcome, HTTP_LOCAL);
+	assert_int_equal(direct.local_errno, EACCES);
+	assert_int_equal(all_direct.outcome, HTTP_LOCAL);
+	assert_int_equal(asked, 1);
+}
+
+static void an_address_with_a_password_is_not_asked(void **state)
+{
+	(void)state;
+	struct client c;
+
+	client_init(&c, serve_hello);
+	char *url = xasprintf("http://somebody:hunter2@127.0.0.1:%d/", c.server.port);
+	struct http_request request = get(&c);
+	request.url = url;
+	request.named_by_provider = request.allow_private = true;
+	struct result r = ask(c.http, &request);
+	int asked = server_requests(&c.server);
+	free(url);
+	client_release(&c);
+	assert_int_equal(r.outcome, HTTP_LOCAL);
+	assert_int_equal(r.local_errno, EINVAL);
+	assert_null(strstr(r.text, "hunter2"));
+	assert_int_equal(asked, 0);
+}
+
+/* gzip of 1,000 bytes. */
+static const char squeezed[] =
+	"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\x63\x60\x18\x05"
+	"\xa3\x60\x14\x0c\x77\x00\x00\x80\x17\x0b\x06\xe8\x03\x00\x00";
+
+static void serve_squeezed(struct server *s, int fd, int connection)
+{
+	(void)connection;
+	read_request(s, fd);
+	say(fd, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n");
+	if (write(fd, squeezed, sizeof(squeezed) - 1) != sizeof(squeezed) - 1)
+		return;
+	shutdown(fd, SHUT_WR);
+	wait_until_client_leaves(fd);
+}
+
+static void what_is_compressed_is_not_unpacked(void **state)
+{
+	(void)state;
+	struct client c;
+
+	client_init(&c, serve_squeezed);
+	struct http_request request = get(&c);
+	struct result r = ask(c.http, &request);
+	client_release(&c);
+	assert_int_equal(r.outcome, HTTP_REPLY);
+	assert_int_equal(r.received, sizeof(squeezed) - 1);
+}
+
 /* --- cancelling, callbacks, waking */
 
 static void a_cancelled_transfer_is_not_reported(void **state)
@@ -1261,7 +1369,8 @@ static void a_transfer_cancelled_while_it_connects_never_asks(void **state)
 	}
 }
 
-/* Stands before libc's: names that begin with "slow" are looked up until the test lets them go. */
+/* Stands before libc's: names that begin with "slow" are looked up until the test lets them go, and those that end
+ * with ".inside.example" lead to this machine. */
 static struct {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -1273,6 +1382,8 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
 {
 	__typeof__(&getaddrinfo) real = (__typeof__(real))dlsym(RTLD_NEXT, "getaddrinfo");
 
+	if (name && str_ends_with(name, ".inside.example"))
+		name = "127.0.0.1";
 	if (!name || !str_starts_with(name, "slow"))
 		return real(name, service, hints, out);
 	pthread_mutex_lock(&resolver.lock);
@@ -1433,7 +1544,8 @@ static void another_thread_wakes_a_turn_without_limit(void **state)
 
 static void forget_proxies(void)
 {
-	static const char *const names[] = { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" };
+	static const char *const names[] = { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY",
+	                                     "no_proxy", "NO_PROXY" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		unsetenv(names[i]);
@@ -1478,6 +1590,10 @@ int main(void)
 		cmocka_unit_test(a_full_disk_is_our_own_trouble),
 		cmocka_unit_test(addresses_inside_are_refused_unless_allowed),
 		cmocka_unit_test(a_name_is_judged_by_its_address_also_on_a_reused_connection),
+		cmocka_unit_test(a_name_that_leads_inside_is_refused_whatever_looks_it_up),
+		cmocka_unit_test(a_name_that_is_asked_without_the_proxy_is_judged),
+		cmocka_unit_test(an_address_with_a_password_is_not_asked),
+		cmocka_unit_test(what_is_compressed_is_not_unpacked),
 		cmocka_unit_test(a_cancelled_transfer_is_not_reported),
 		cmocka_unit_test(a_transfer_cancelled_while_it_connects_never_asks),
 		cmocka_unit_test(a_slow_resolver_holds_neither_timeouts_nor_cancelling),
