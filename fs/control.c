@@ -247,5 +247,10 @@ void control_write(struct fs *fs, fuse_req_t req, struct node *n, const char *by
 	(void)fi;
 	*b = (struct batch){ .fs = fs, .req = req, .size = size, .text = xstrndup(bytes, size) };
 	b->next = b->text;
+	/* What stands behind it would be taken for written. */
+	if (memchr(bytes, '\0', size)) {
+		*b->next = '\0';
+		b->result = -EINVAL;
+	}
 	batch_next(b, 0);
 }

@@ -188,6 +188,11 @@ ctl() {
 	like "${said:-done}" "$1" "$3"
 }
 ctl 'Invalid argument' 'frobnicate slow.txt' 'ctl: an unknown verb'
+ctl 'Invalid argument' 'cancel a%2' 'ctl: half an escape'
+ctl 'Invalid argument' 'cancel a%00b' 'ctl: an escape that is a NUL'
+revision=$(field slow.txt .revision)
+like "$(timeout 5 printf 'again slow.txt\0.bak\n' 2>&1 >"$MNT/.easelfs/ctl")" 'Invalid argument' 'ctl: a NUL'
+is "$(field slow.txt .revision)" "$revision" 'and what stands before it is not done'
 ctl 'Invalid argument' 'cancel' 'ctl: no path'
 ctl 'Invalid argument' 'cancel %zz' 'ctl: a bad escape'
 ctl 'No such file' 'cancel nothing.txt' 'ctl: no such prompt'
