@@ -174,8 +174,19 @@ int broker_unmount(struct broker *b, bool lazy, struct error *err)
 	return a.code ? error_set(err, -a.code, a.has_hint ? a.hint : NULL, "%s", a.text) : 0;
 }
 
+/* One that was too slow to answer may be unmounting still; who ends before it, as a service, has it killed. */
+static void wait_for_slow(pid_t pid)
+{
+	enum { PAUSE_MS = 20 };
+
+	for (int ms = 0; ms < ANSWER_MS && !waitpid(pid, NULL, WNOHANG); ms += PAUSE_MS)
+		poll(NULL, 0, PAUSE_MS);
+}
+
 void broker_stop(struct broker *b)
 {
+	if (b->socket < 0 && b->pid > 0)
+		wait_for_slow(b->pid);
 	if (b->socket < 0)
 		return;
 	tell(b, WISH_END, 0);

@@ -315,7 +315,7 @@ static int unmount_live(const char *path, pid_t pid, struct error *err)
 	return rc;
 }
 
-static int unmount(const char *given, struct error *err)
+static int unmount(const char *given, bool only_dead, struct error *err)
 {
 	cleanup_free char *path = path_resolve(given, err);
 	pid_t pid;
@@ -324,9 +324,9 @@ static int unmount(const char *given, struct error *err)
 		return -EINVAL;
 	switch (mountpoint_look(path, &pid)) {
 	case STANDS_NOTHING:
-		return refuse_nothing_there(path, err);
+		return only_dead ? 0 : refuse_nothing_there(path, err);
 	case STANDS_LIVE:
-		return unmount_live(path, pid, err);
+		return only_dead ? 0 : unmount_live(path, pid, err);
 	case STANDS_DEAD: {
 		int rc = mountpoint_unmount(path, true, err);
 
@@ -345,7 +345,7 @@ int cli_unmount(const struct command_call *call)
 {
 	cleanup_error struct error err = ERROR_INIT;
 
-	return unmount(call->operands[0], &err) ? cli_fail(&err) : CLI_OK;
+	return unmount(call->operands[0], call_has(call, "dead"), &err) ? cli_fail(&err) : CLI_OK;
 }
 
 /* --- sandbox --------------------------------------------------------------------------------- */

@@ -30,7 +30,8 @@ const struct command commands[] = {
 	  "Callers that wait for a picture get an error first. Tasks that were sent go on at their\n"
 	  "provider, and their pictures are fetched after the next mount. From a provider that\n"
 	  "answers with the picture itself the answer is waited for, as it is paid for.",
-	  { { 0 } }, cli_unmount, false },
+	  { { "dead", 0, NULL, "only a mount whose daemon is gone; of another one, or none, nothing is said" } },
+	  cli_unmount, false },
 	{ "status", "[PATH...]", OPERANDS_PATHS, 0, -1, "what becomes of prompts",
 	  "One PATH shows all that is known of it, several show a line each; a folder, or no PATH (the\n"
 	  "mount of the current directory), lists the prompts below it.",

@@ -22,7 +22,7 @@ is() {
 # --- what may stand in them -----------------------------------------------------------------------
 # A list of what is allowed, as that of the settings which make a mount namespace grows with every systemd.
 
-common='Type ExecStart Restart RestartSec KillMode TimeoutStopSec'
+common='Type ExecStart ExecStopPost Restart RestartSec KillMode TimeoutStopSec'
 allowed_user=" $common "
 # Each is a bounding set or a seccomp filter.  For a manager that has CAP_SYS_ADMIN they do not imply NoNewPrivileges=,
 # as they do for a user's.

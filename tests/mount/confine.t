@@ -84,6 +84,17 @@ ok 'when the daemon is killed' eventually 10 _is_gone "$broker"
 ok 'the dead mount goes' not is_mounted "$MNT"
 ok 'and the folder is there' test -s "$MNT/out/cat.png"
 
+# Who ends as a service has all that is left killed: a broker that is slow is waited for.
+mount_fg
+broker=$(broker_of "$DAEMON")
+kill -STOP "$broker"
+kill "$DAEMON"
+ok 'a daemon gives its broker time' eventually 20 grep -q 'the process that unmounts is gone' "$WORK/daemon.log"
+kill -CONT "$broker"
+wait "$DAEMON"
+ok 'and ends after it' not kill -0 "$broker"
+ok 'when the mount is gone' not is_mounted "$MNT"
+
 # Whoever mounts or unmounts at once finds the dead mount, or that it has just gone.
 at_once() {
 	local command=$1 i

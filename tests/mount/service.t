@@ -121,6 +121,33 @@ stop() {
 	dismiss
 }
 
+# KillMode=mixed: the daemon alone is told to end, and what it leaves behind is killed as soon as it has ended.
+killed_behind() {
+	local broker
+	broker=$(broker_of "$DAEMON")
+	kill -TERM "$DAEMON"
+	wait "$DAEMON"
+	! kill -KILL "$broker" 2>/dev/null && ! is_mounted "$MNT"
+}
+mount_fg "$WORK/gen"
+ok 'a daemon that has ended leaves nobody who is needed' killed_behind
+for kind in user system; do
+	is "$(unit $kind KillMode)" mixed "$kind: so it is the unit's"
+	read -ra after <<<"$(unit $kind ExecStopPost)"
+	is "${after[*]::3}" '-/usr/bin/easelfs unmount --dead' "$kind: what comes after the end"
+	mount_fg "$WORK/gen"
+	kill -KILL "$(broker_of "$DAEMON")" "$DAEMON"
+	wait "$DAEMON" 2>/dev/null
+	ok "$kind: when all are killed at once the mount is there" is_mounted "$MNT"
+	is "$(timeout 20 "$O/easelfs" "${after[@]:1:2}" "$MNT" 2>&1)$?" 0 "$kind: the unit takes it away"
+	ok "$kind: and it is gone" not is_mounted "$MNT"
+	is "$(timeout 20 "$O/easelfs" "${after[@]:1:2}" "$MNT" 2>&1)$?" 0 "$kind: that there is none is not said"
+	mount_it "$WORK/gen"
+	is "$(timeout 20 "$O/easelfs" "${after[@]:1:2}" "$MNT" 2>&1)$?" 0 "$kind: one of somebody else"
+	ok "$kind: is let be" is_mounted "$MNT"
+	umount_it
+done
+
 is "$(unit user Type) $(unit system Type)" 'notify notify' 'the units wait to be told'
 command_of user "$WORK/gen"
 is "${COMMAND[*]:1}" "mount -f $WORK/gen" 'that of users mounts a folder over itself'
