@@ -7,6 +7,7 @@
 #endif
 #include <sched.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -106,11 +107,15 @@ static const int forbidden_unix[] = { SOCK_STREAM, SOCK_SEQPACKET };
 
 enum { SOCKET_TYPE = 0xf };           /* without SOCK_CLOEXEC and SOCK_NONBLOCK: include/linux/net.h */
 
-/* Of argument `arg`, by the mask if there is one. */
+/* What types into a terminal, or its selection: the shell there would run it. */
+static const uint64_t forbidden_ioctls[] = { TIOCSTI, TIOCLINUX };
+
+/* A filter sees registers, of which the kernel takes no more than this for an int. */
+#define AS_INT UINT64_C(0xffffffff)
+
 static struct scmp_arg_cmp compared(unsigned arg, uint64_t mask, uint64_t value)
 {
-	return mask ? (struct scmp_arg_cmp){ arg, SCMP_CMP_MASKED_EQ, mask, value }
-	            : (struct scmp_arg_cmp){ arg, SCMP_CMP_EQ, value, 0 };
+	return (struct scmp_arg_cmp){ arg, SCMP_CMP_MASKED_EQ, mask, value };
 }
 
 static int forbid_flags(scmp_filter_ctx filter)
@@ -130,7 +135,17 @@ static int forbid_sockets(scmp_filter_ctx filter)
 
 	for (size_t i = 0; i < ARRAY_LEN(forbidden_unix) && !rc; i++)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 2,
-		                      compared(0, 0, AF_UNIX), compared(1, SOCKET_TYPE, (uint64_t)forbidden_unix[i]));
+		                      compared(0, AS_INT, AF_UNIX), compared(1, SOCKET_TYPE, (uint64_t)forbidden_unix[i]));
+	return rc;
+}
+
+static int forbid_ioctls(scmp_filter_ctx filter)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(forbidden_ioctls) && !rc; i++)
+		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
+		                      compared(1, AS_INT, forbidden_ioctls[i]));
 	return rc;
 }
 
@@ -148,6 +163,8 @@ static int fill(scmp_filter_ctx filter)
 		rc = forbid_flags(filter);
 	if (!rc)
 		rc = forbid_sockets(filter);
+	if (!rc)
+		rc = forbid_ioctls(filter);
 	/* Its flags lie in memory, where a filter cannot look; the C library takes clone then. */
 	if (!rc && seccomp_syscall_resolve_name("clone3") != __NR_SCMP_ERROR)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), seccomp_syscall_resolve_name("clone3"), 0);

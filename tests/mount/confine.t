@@ -24,7 +24,7 @@ witness() {
 went() { awk -v name="$1" '$1 == name { print $2 }' <<<"$said"; }
 
 forbidden='execve execveat execve-of-a-child ptrace process_vm_readv pidfd_getfd mount umount chroot setns
-open_by_handle_at bpf init_module keyctl io_uring unshare clone unix-stream unix-seqpacket'
+open_by_handle_at bpf init_module keyctl io_uring unshare clone unix-stream unix-stream-disguised unix-seqpacket typing typing-disguised'
 
 # The rest of this test holds for those as well.
 if sanitized; then

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -74,8 +75,19 @@ static long try_socket(int domain, int type)
 
 static long do_unix_stream(void) { return try_socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK); }
 static long do_unix_seqpacket(void) { return try_socket(AF_UNIX, SOCK_SEQPACKET); }
-static long do_unix_datagram(void) { return try_socket(AF_UNIX, SOCK_DGRAM); }
 static long do_internet(void) { return try_socket(AF_INET, SOCK_STREAM); }
+
+/* The kernel takes the lower half for an int. */
+static long do_unix_stream_disguised(void)
+{
+	long fd = syscall(SYS_socket, AF_UNIX | 1L << 32, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return fd < 0 ? -1 : close((int)fd);
+}
+
+static long do_typing(void) { return syscall(SYS_ioctl, -1, TIOCSTI, "x"); }
+static long do_typing_disguised(void) { return syscall(SYS_ioctl, -1, TIOCSTI | 1L << 32, "x"); }
+static long do_unix_datagram(void) { return try_socket(AF_UNIX, SOCK_DGRAM); }
 
 /* A child of it is no better off. */
 static long do_execve_of_a_child(void)
@@ -101,6 +113,8 @@ static const struct { const char *name; long (*deed)(void); } deeds[] = {
 	{ "keyctl", do_keyctl }, { "io_uring", do_io_uring }, { "unshare", do_unshare }, { "clone", do_clone },
 	{ "clone3", do_clone3 }, { "unix-stream", do_unix_stream }, { "unix-seqpacket", do_unix_seqpacket },
 	{ "unix-datagram", do_unix_datagram }, { "internet", do_internet }, { "dumpable", do_dumpable },
+	{ "unix-stream-disguised", do_unix_stream_disguised }, { "typing", do_typing },
+	{ "typing-disguised", do_typing_disguised },
 	{ "memory-of-parent", do_memory_of_parent }, { "memory-of-its-own", do_memory_of_its_own },
 };
 
