@@ -89,6 +89,29 @@ ok 'what is not there is refused' wait_state nothing.txt failed
 like "$(status_of nothing.txt)" 'reason: .*nothing\.png' 'and named'
 is "$(accepted 'of nothing')" 0 'nothing was sent for it'
 
+# What leads out of the folder, or is no file, is not read: whoever unpacked it did not ask for that.
+before=$(bill .uploads)
+mkdir "$WORK/outside"
+picture 'of somebody else' >"$WORK/outside/secret.png"
+timeout 10 bash -c 'cd "$1" && ln -s "$2/secret.png" led.png && ln -s "$2" led && mkdir led.refs && ln -s "$2/secret.png" led.refs/a.png &&
+	ln -s "$2" linked.refs && mkfifo pipe.png' - "$MNT" "$WORK/outside"
+i=0
+for refs in led.png led/secret.png 'led/*.png' "$WORK/outside/secret.png" "sub/../../outside/secret.png" '../outside/*.png' \
+	/proc/self/environ /proc/self/fd/0 /dev/zero pipe.png; do
+	i=$((i + 1))
+	prompt "out$i.txt" "refs: $refs
+
+out by way $i"
+	ok "refs: $refs: it is refused" wait_state "out$i.txt" failed
+	is "$(accepted "out by way $i")" 0 "refs: $refs: nothing is sent"
+done
+prompt led.txt 'by a folder with a link'
+ok 'led.refs/ with a link: it is refused' wait_state led.txt failed
+prompt linked.txt 'by a link for a folder'
+ok 'linked.refs that is a link is none' wait_state linked.txt completed
+is "$(named 'by a link for a folder')" '' 'so nothing goes along'
+is "$(bill .uploads)" "$before" 'none of it was uploaded'
+
 # --- once per content ---------------------------------------------------------------------------------
 
 before=$(bill .uploads)

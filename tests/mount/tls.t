@@ -52,6 +52,26 @@ prompt() { timeout 10 bash -c 'printf "provider: %s\n\n%s\n" "$2" "$3" >"$1"' - 
 proxy good good
 GOOD=$PROXY
 proxy elsewhere elsewhere
+openssl x509 -req -in good.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out expired.pem -days -1 \
+	-extfile <(echo 'subjectAltName=DNS:localhost') 2>/dev/null && cp good.key expired.key || die 'no old certificate could be made'
+proxy expired expired
+# One that knows no newer TLS than 1.1, for a daemon whose OpenSSL would take that: it is for easelfs to refuse it.
+PORT_old=$(free_port)
+openssl s_server -quiet -accept "127.0.0.1:$PORT_old" -cert good.pem -key good.key -tls1_1 -cipher 'ALL:@SECLEVEL=0' \
+	>old.said 2>/dev/null </dev/zero &
+_pids+=($!)
+PROXIES+=($!)
+cat >openssl.cnf <<-END
+	openssl_conf = all
+	[all]
+	ssl_conf = ssl
+	[ssl]
+	system_default = system
+	[system]
+	MinProtocol = TLSv1
+	CipherString = ALL:@SECLEVEL=0
+END
+export OPENSSL_CONF=$WORK/openssl.cnf
 proxy alone good --npn-list=http/1.1
 # A provider whose key goes as x-goog-api-key; the sandbox's tasks want a Bearer, so the proxy adds it.
 proxy other good "--add-request-header=authorization: Bearer $EASELFS_SANDBOX_KEY"
@@ -84,6 +104,8 @@ at() {
 	at untrusted "$PORT_good"
 	at elsewhere "$PORT_elsewhere" "ca-file = $WORK/ca.pem"
 	at alone "$PORT_alone" "ca-file = $WORK/ca.pem"
+	at old "$PORT_old" "ca-file = $WORK/ca.pem"
+	at expired "$PORT_expired" "ca-file = $WORK/ca.pem"
 	at other "$PORT_other" "ca-file = $WORK/ca.pem" 'auth = x-goog-api-key'
 }
 mount_fg -o settle=0.05,log=debug || die 'it cannot be mounted'
@@ -94,14 +116,16 @@ prompt good.txt good 'who it says it is'
 ok 'a certificate that is right: it is completed' wait_state good.txt completed
 like "$(cat good.access)" '^h2 TLSv1\.[23] ' 'HTTP/2 is spoken where it is offered'
 
-for who in untrusted elsewhere; do
+for who in untrusted elsewhere old expired; do
 	prompt $who.txt $who "somebody $who"
 	ok "$who: it is deferred" wait_state $who.txt deferred
-	like "$(status_of $who.txt)" 'reason: .*(could not prove who it is|certificate)' "$who: the status says why"
+	like "$(status_of $who.txt)" 'reason: .*(could not prove who it is|certificate|could not connect to)' "$who: the status says why"
 	is "$(accepted "somebody $who")" 0 "$who: nothing was sent"
 	ok "$who: it can be canceled" timeout 10 "$O/easelfs" cancel "$MNT/$who.txt"
 done
 is "$(cat elsewhere.access 2>/dev/null)" '' 'no request went where the name is another'
+
+is "$(cat old.said 2>/dev/null)" '' 'nothing was said to who knows an old TLS only'
 
 prompt alone.txt alone 'without HTTP/2'
 ok 'HTTP/1.1 over TLS: it is completed' wait_state alone.txt completed

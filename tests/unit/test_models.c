@@ -876,6 +876,22 @@ static void a_key_that_would_break_a_header_line_is_refused_and_not_shown(void *
 	unlink(c.path);
 }
 
+static void a_key_file_of_somebody_else_is_refused(void **state)
+{
+	cleanup_error struct error e = ERROR_INIT;
+	struct key_case c;
+	char *key;
+
+	(void)state;
+	if (geteuid())
+		skip();
+	key_case_init(&c, "sk-one\n", 0600);
+	assert_int_equal(chown(c.path, 61002, 61002), 0);
+	assert_int_equal(provider_key(&c.p, &key, &e), -EACCES);
+	assert_non_null(strstr(e.text, "belongs to somebody else"));
+	unlink(c.path);
+}
+
 static void without_a_key_the_variables_and_the_file_are_named(void **state)
 {
 	cleanup_error struct error e = ERROR_INIT;
@@ -950,6 +966,7 @@ int main(void)
 		cmocka_unit_test(the_first_variable_that_is_set_wins_over_the_file),
 		cmocka_unit_test(a_key_file_that_others_can_read_is_refused),
 		cmocka_unit_test(a_key_that_would_break_a_header_line_is_refused_and_not_shown),
+		cmocka_unit_test(a_key_file_of_somebody_else_is_refused),
 		cmocka_unit_test(without_a_key_the_variables_and_the_file_are_named),
 		cmocka_unit_test(a_provider_without_keys_needs_none),
 		cmocka_unit_test(a_key_file_below_home_is_found_by_its_tilde),

@@ -437,6 +437,20 @@ static void expect_submit(int status, const char *body, enum wire_class cls, con
 	wire_result_release(&r);
 }
 
+static void a_reply_that_is_nested_without_end_is_not_followed(void **state)
+{
+	(void)state;
+	static const char *const opened[] = { "[", "{\"data\":", "{\"error\":[" };
+
+	for (size_t i = 0; i < ARRAY_LEN(opened); i++) {
+		cleanup_buf struct buf deep = BUF_INIT;
+		for (int n = 0; n < 1000000; n++)
+			buf_str(&deep, opened[i]);
+		expect_submit(200, deep.data, WIRE_AMBIGUOUS, NULL);
+		expect_submit(400, deep.data, WIRE_REFUSED, NULL);
+	}
+}
+
 static void a_task_id_is_found_in_every_documented_shape(void **state)
 {
 	(void)state;
@@ -817,6 +831,7 @@ int main(void)
 		cmocka_unit_test(addresses_have_one_v1_however_the_base_is_written),
 		cmocka_unit_test(ids_are_percent_encoded),
 		cmocka_unit_test(the_submit_goes_to_the_documented_or_configured_path),
+		cmocka_unit_test(a_reply_that_is_nested_without_end_is_not_followed),
 		cmocka_unit_test(a_task_id_is_found_in_every_documented_shape),
 		cmocka_unit_test(an_id_of_255_bytes_fits_and_a_longer_one_is_ambiguous),
 		cmocka_unit_test(a_200_without_an_id_is_ambiguous),
