@@ -1,14 +1,19 @@
 #include "cli_doctor.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli.h"
 #include "confine.h"
+#include "http_guard.h"
 #include "libraries.h"
 #include "means.h"
 #include "mountpoint.h"
@@ -129,6 +134,15 @@ static void check_confinement(struct visit *v)
 	}
 }
 
+/* Its address may hold a password, and is not shown. */
+static void check_proxy(struct visit *v)
+{
+	if (guard_proxy_port("https://") || guard_proxy_port("http://"))
+		tell(v, FINDING_NOTE, "proxy", "pictures are fetched by the proxy that the environment names: whether one of them "
+		     "lies inside your network is for the proxy to see, as easelfs cannot",
+		     "let the proxy refuse addresses inside, or name the hosts of pictures in no_proxy");
+}
+
 static void check_libraries(struct visit *v)
 {
 	struct library l;
@@ -143,16 +157,49 @@ static void check_libraries(struct visit *v)
 	}
 }
 
+struct look { enum standing standing; pid_t pid; };
+
+/* A mount that never answers, maybe of somebody who likes that, holds up whoever asks it: a child does.  False: it
+ * does not answer in time. */
+static bool look_for_a_while(const char *path, struct look *out)
+{
+	enum { ANSWER_MS = 5000 };
+	int ends[2];
+
+	fflush(NULL);
+	pid_t child = pipe2(ends, O_CLOEXEC) ? -1 : fork();
+	if (child < 0) {
+		out->standing = mountpoint_look(path, &out->pid);
+		return true;
+	}
+	if (!child) {
+		out->standing = mountpoint_look(path, &out->pid);
+		_exit(write(ends[1], out, sizeof(*out)) != sizeof(*out));
+	}
+	close(ends[1]);
+	struct pollfd answer = { .fd = ends[0], .events = POLLIN };
+	bool answers = poll(&answer, 1, ANSWER_MS) > 0 && read(ends[0], out, sizeof(*out)) == sizeof(*out);
+	close(ends[0]);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, answers ? 0 : WNOHANG);
+	return answers;
+}
+
 static void check_mount(struct visit *v, const char *path)
 {
 	cleanup_free char *text = NULL, *hint = NULL;
-	pid_t pid;
+	struct look look;
 
-	switch (mountpoint_look(path, &pid)) {
+	if (!look_for_a_while(path, &look)) {
+		text = xasprintf("%s does not answer", path);
+		tell(v, FINDING_NOTE, "mount", text, "its daemon is stopped or hangs; umount -l takes the mount away");
+		return;
+	}
+	switch (look.standing) {
 	case STANDS_NOTHING:
 		return;
 	case STANDS_LIVE:
-		text = xasprintf("%s is served%s", path, pid ? "" : ", for another user");
+		text = xasprintf("%s is served%s", path, look.pid ? "" : ", for another user");
 		tell(v, FINDING_OK, "mount", text, NULL);
 		return;
 	case STANDS_DEAD:
@@ -283,6 +330,7 @@ static void look_at_all(struct visit *v, const struct command_call *call, const 
 	if (load(v, dash_o)) {
 		check_others(v);
 		check_confinement(v);
+		check_proxy(v);
 		check_defaults(v);
 		check_keys(v);
 		if (!call_has(call, "offline") && !v->options.sandbox)

@@ -35,6 +35,17 @@ for regex in 'ok +version +easelfs 0' 'ok +library +libfuse: 3\.' 'ok +library +
 	'ok +balance +toapis: 10\.50 USD are left .0\.00 USD used'; do
 	like "$said" "$regex" "it says $regex"
 done
+mount_fg -o provider=toapis
+kill -STOP "$DAEMON"
+finds 0 "note +mount +$MNT does not answer" 'a mount that hangs'
+kill -CONT "$DAEMON"
+umount_it
+finds 0 'nothing is wrong$' 'without it'
+ok 'of a proxy nothing is said where there is none' not grep -q 'note  proxy' <<<"$said"
+https_proxy=http://somebody:hunter2@proxy.example:3128 no_proxy=127.0.0.1 \
+	finds 0 'note +proxy +pictures are fetched by the proxy' 'a proxy, behind which addresses cannot be judged'
+ok 'and its password is not shown' not grep -q hunter2 <<<"$said"
+finds 0 'nothing is wrong$' 'without it'
 ok 'no key is shown' not grep -qF "$EASELFS_SANDBOX_KEY" <<<"$said"
 rm "$CONFIG"
 finds 0 'there is none at .*/config, and none is needed' 'without a configuration' --offline
