@@ -109,11 +109,9 @@ bool task_is_affordable(struct engine *e, struct task *t)
 	return false;
 }
 
-/* Its turn has come. */
+/* Its turn has come, and the budget has room for it. */
 static void task_turn(struct engine *e, struct task *t)
 {
-	if (!task_is_affordable(e, t))
-		return;
 	if (task_wire(t)->synchronous && !reply_has_room(e)) {
 		task_defer(e, t, -1, "the disk is nearly full: a picture that is paid for might not fit",
 		           "make room; nothing was sent, and it is tried again by itself");
@@ -176,6 +174,9 @@ void account_run(struct engine *e, struct account *a, int64_t *next)
 		}
 		if (a->in_flight >= in_flight_limit(e, t->job->request.provider))
 			return;
+		/* Before the limiter: what is not sent shall neither wait for its place there nor take it from others. */
+		if (!task_is_affordable(e, t))
+			continue;
 		int64_t now = clock_mono_ms(), wait = probe_wait(a, now);
 		if (wait == 0)
 			wait = limiter_take(&a->submits, now);

@@ -21,6 +21,20 @@ config <<-END
 	resolutions = 1K 2K
 	default-resolution = 1K
 	price = 1K 0.10, 2K 0.20
+	# Two in ten seconds.
+	[provider slow]
+	wire = task
+	url = $SANDBOX_URL
+	key-env = EASELFS_SANDBOX_KEY
+	first-look = 0.1
+	poll-min = 0.1
+	submit-per-minute = 12
+	[model slow]
+	provider = slow
+	id = gemini-3.1-flash-image-preview
+	resolutions = 1K
+	default-resolution = 1K
+	price = 1K 0.10
 	[model unpriced]
 	provider = paid
 	id = gemini-3-pro-image-preview
@@ -102,6 +116,15 @@ held_of_many() { timeout 30 "$O/easelfs" status "$MNT" | grep -c ' held'; }
 ok '500 at once with a budget of 50: 450 are held' eventually 60 eval '[ "$(held_of_many)" = 450 ]'
 ok 'the others are made' eventually 60 eval '[ "$(find "$MNT/out" -name "*.png" | wc -l)" = 50 ]'
 is "$(bill '.submits_seen,.charged' | xargs)" '50 50' 'for fifty charges'
+
+# What is not sent waits for no place among those that are.
+mkdir "$WORK/slow" "$WORK/fifty"
+umount_it
+for i in {1..50}; do echo "one of fifty: $i" >"$WORK/fifty/p$i.txt"; done
+mount_fg -o model=slow,settle=0.05,budget=2 "$WORK/slow" || die 'it cannot be mounted'
+timeout 30 cp -r "$WORK/fifty" "$MNT/"
+ok '50 at once with a budget of 2, two in ten seconds: 48 are held within ten' eventually 10 eval '[ "$(held_of_many)" = 48 ]'
+is "$(bill .limited)" 0 'and no limit was met'
 
 # --- n ----------------------------------------------------------------------------------------------
 
