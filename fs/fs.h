@@ -1,8 +1,8 @@
 /*
  * fs: the one context that the handlers, tell and commit share.
  *
- * Lock order, outermost first: commit->lock, park->lock, tell->lock, nodes->lock.  Those of events.c
- * and status_nodes.c are leaves: the holder takes no other.  While any of them is held: no reply, no system
+ * Lock order, outermost first: commit->lock, park->lock, tell->lock, nodes->lock.  Those of events.c, status_nodes.c
+ * and guests.c are leaves: the holder takes no other.  While any of them is held: no reply, no system
  * call on the mount, no notify, no SQL, no curl.
  */
 #ifndef FS_FS_H
@@ -15,6 +15,7 @@
 #include "broker.h"
 #include "disk.h"
 #include "engine.h"
+#include "guests.h"
 #include "models.h"
 #include "node.h"
 #include "options.h"
@@ -44,6 +45,7 @@ struct fs {
 	struct commit *commit;
 	struct tell *tell;
 	struct parks *parks;
+	struct guests *guests;
 	struct events *events;
 	/* The pages that threads of other programs saw last (virtual.c); engine thread. */
 	struct page_seen { pid_t thread; uint64_t viewer; struct node *page; int64_t at_ms; } pages_seen[PAGES_SEEN];
@@ -59,5 +61,7 @@ extern const struct fuse_lowlevel_ops fs_operations;
 /* How long the kernel may remember names and attributes of that node, in seconds: a day in out/ and
  * history/, a second for other real files, 0 for virtual ones. */
 double fs_ttl(struct fs *fs, struct node *n);
+/* Who is counted for what that request takes (guests.h): its user, or nobody if that is who mounted, or root. */
+uid_t fs_guest(const struct fs *fs, fuse_req_t req);
 
 #endif

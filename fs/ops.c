@@ -126,6 +126,13 @@ double fs_ttl(struct fs *fs, struct node *n)
 	}
 }
 
+uid_t fs_guest(const struct fs *fs, fuse_req_t req)
+{
+	uid_t caller = fuse_req_ctx(req)->uid;
+
+	return caller == fs->uid ? 0 : caller;
+}
+
 struct node *op_entry(struct fs *fs, struct node *parent, const char *name, const struct stat *st,
                       struct fuse_entry_param *e)
 {

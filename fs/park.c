@@ -6,23 +6,12 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <uthash.h>
 
 #include "fs.h"
 #include "rights.h"
 #include "virtual_internal.h"
 
-/* Of users who neither mounted nor are root: each, and all together. */
-enum { GUEST_MAX = 256, GUESTS_MAX = 2048 };
-
-struct guest { uid_t uid; size_t count; UT_hash_handle hh; };
-
-struct parks {
-	atomic_size_t count;
-	pthread_mutex_t lock;         /* a leaf; guards what follows */
-	struct guest *guests;
-	size_t guests_count;          /* what they wait for, all together */
-};
+struct parks { atomic_size_t count; };
 
 struct park {
 	struct engine_waiter waiter;
@@ -41,51 +30,11 @@ int parks_new(struct fs *fs, struct error *err)
 {
 	(void)err;
 	fs->parks = xcalloc(1, sizeof(*fs->parks));
-	pthread_mutex_init(&fs->parks->lock, NULL);
 	return 0;
-}
-
-/* Every one that waits costs memory and a request of the kernel's; strangers get so many. */
-static bool admit(struct parks *parks, uid_t uid)
-{
-	struct guest *g;
-	int key = (int)uid;
-
-	pthread_mutex_lock(&parks->lock);
-	HASH_FIND_INT(parks->guests, &key, g);
-	bool yes = parks->guests_count < GUESTS_MAX && (!g || g->count < GUEST_MAX);
-	if (yes && !g) {
-		g = xcalloc(1, sizeof(*g));
-		g->uid = uid;
-		HASH_ADD_INT(parks->guests, uid, g);
-	}
-	if (yes) {
-		g->count++;
-		parks->guests_count++;
-	}
-	pthread_mutex_unlock(&parks->lock);
-	return yes;
-}
-
-static void dismiss(struct parks *parks, uid_t uid)
-{
-	struct guest *g;
-	int key = (int)uid;
-
-	pthread_mutex_lock(&parks->lock);
-	HASH_FIND_INT(parks->guests, &key, g);
-	parks->guests_count--;
-	if (g && --g->count == 0) {
-		HASH_DEL(parks->guests, g);
-		free(g);
-	}
-	pthread_mutex_unlock(&parks->lock);
 }
 
 void parks_free(struct fs *fs)
 {
-	if (fs->parks)
-		pthread_mutex_destroy(&fs->parks->lock);
 	free(fs->parks);
 	fs->parks = NULL;
 }
@@ -97,8 +46,7 @@ void parks_drain(struct fs *fs, bool on) { engine_wait_drain(fs->engine, on); }
 static void park_free(struct park *p)
 {
 	atomic_fetch_sub(&p->fs->parks->count, 1);
-	if (p->guest)
-		dismiss(p->fs->parks, p->guest);
+	guests_dismiss(p->fs->guests, p->guest, GUEST_WAITS, 1);
 	pthread_mutex_destroy(&p->lock);
 	node_put(p->fs->nodes, p->node);
 	rights_release(&p->reader);
@@ -180,9 +128,9 @@ static void on_interrupt(fuse_req_t req, void *arg)
 void park_open(struct fs *fs, fuse_req_t req, struct node *n, const char *path, unsigned index, uint64_t dev,
                uint64_t ino, const struct fuse_file_info *fi)
 {
-	uid_t caller = fuse_req_ctx(req)->uid, guest = caller == fs->uid ? 0 : caller;
+	uid_t guest = fs_guest(fs, req);
 
-	if (guest && !admit(fs->parks, guest)) {
+	if (!guests_admit(fs->guests, guest, GUEST_WAITS, 1)) {
 		fuse_reply_err(req, ENFILE);
 		return;
 	}

@@ -335,6 +335,20 @@ static void stop_journal(struct serving *s)
 	free(s->rebuilt);
 }
 
+static int start_guests(struct serving *s, struct error *err)
+{
+	(void)err;
+	s->fs->guests = guests_new();
+	/* Each costs memory, and a request of the kernel's. */
+	guests_limit(s->fs->guests, GUEST_WAITS, 256, 2048);
+	return 0;
+}
+
+static void stop_guests(struct serving *s)
+{
+	guests_free(s->fs->guests);
+}
+
 static int start_nodes(struct serving *s, struct error *err)
 {
 	return nodes_new(s->fs->source_fd, &s->fs->nodes, err);
@@ -489,6 +503,7 @@ static const struct part {
 } parts[] = {
 	{ start_models, stop_models },
 	{ start_journal, stop_journal },
+	{ start_guests, stop_guests },
 	{ start_nodes, stop_nodes },
 	{ start_session, end_session },
 	{ begin_confinement, NULL },
