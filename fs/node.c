@@ -134,6 +134,7 @@ static void unref(struct nodes *t, struct node *n, struct node **dead)
 		if (!n->gone)
 			remove_ino(t, n);
 		t->count--;
+		t->remains -= n->remains >= 0;
 		n->by_id = *dead;
 		*dead = n;
 	}
@@ -353,6 +354,23 @@ void node_moved(struct nodes *t, uint64_t dev, uint64_t ino, struct node *parent
 	bury(t, dead);
 }
 
+/* lock is held. */
+static void take_remains(struct nodes *t, struct node *n, int *remains)
+{
+	if (n->remains >= 0 || *remains < 0)
+		return;
+	n->remains = steal_fd(remains);
+	t->remains++;
+}
+
+size_t nodes_remains(struct nodes *t)
+{
+	pthread_mutex_lock(&t->lock);
+	size_t n = t->remains;
+	pthread_mutex_unlock(&t->lock);
+	return n;
+}
+
 void node_gone(struct nodes *t, uint64_t dev, uint64_t ino, int remains)
 {
 	uint64_t id = 0;
@@ -362,8 +380,7 @@ void node_gone(struct nodes *t, uint64_t dev, uint64_t ino, int remains)
 	n = find_ino(t, dev, ino);
 	if (n && n != t->root) {
 		mark_gone(t, n);
-		if (n->remains < 0)
-			n->remains = steal_fd(&remains);
+		take_remains(t, n, &remains);
 		id = n->id;
 	}
 	pthread_mutex_unlock(&t->lock);
@@ -379,8 +396,8 @@ void node_unnamed(struct nodes *t, uint64_t dev, uint64_t ino, int remains)
 
 	pthread_mutex_lock(&t->lock);
 	n = find_ino(t, dev, ino);
-	if (n && n->remains < 0)
-		n->remains = steal_fd(&remains);
+	if (n)
+		take_remains(t, n, &remains);
 	pthread_mutex_unlock(&t->lock);
 	if (remains >= 0)
 		close(remains);

@@ -75,6 +75,8 @@ void node_moved(struct nodes *t, uint64_t dev, uint64_t ino, struct node *parent
 void node_gone(struct nodes *t, uint64_t dev, uint64_t ino, int remains);
 /* One of several names was removed, maybe the one that we know.  remains: as above. */
 void node_unnamed(struct nodes *t, uint64_t dev, uint64_t ino, int remains);
+/* How many such descriptors there are. */
+size_t nodes_remains(struct nodes *t);
 /* Whether size, mtime and ctime are what they were at the last call for that node; remembers them,
  * unless the file changed so recently that a further change could leave the same times. */
 bool node_unchanged(struct nodes *t, struct node *n, const struct stat *st);
@@ -109,6 +111,7 @@ int node_stat(struct nodes *t, struct node *n, struct stat *st);
 struct handle {
 	int fd;
 	bool writable;
+	uid_t guest;                  /* who is counted for it; set by who opens */
 	struct node *node;            /* holds one of its refs */
 	uint32_t refs;                /* guarded by nodes->lock */
 	struct handle *chain;

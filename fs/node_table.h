@@ -25,7 +25,7 @@ struct nodes {
 	struct node *root;
 	struct node **by_id, **by_ino;
 	size_t buckets;               /* of each; a power of two */
-	size_t count;
+	size_t count, remains;        /* nodes; of them, those that have a descriptor of what is gone */
 	uint64_t last_id;
 	struct folder_slot root_folder;
 	struct folder_slot *folders[FOLDER_BUCKETS];

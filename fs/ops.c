@@ -46,6 +46,29 @@ char *op_path(struct fs *fs, struct node *parent, const char *name)
 	return *folder ? xasprintf("%s/%s", folder, name) : xstrdup(name);
 }
 
+int op_opens(fuse_req_t req, enum guest_kind kind, uid_t *guest)
+{
+	struct fs *fs = fuse_req_userdata(req);
+	uid_t uid = fs_guest(fs, req);
+
+	*guest = 0;
+	if (!guests_admit(fs->guests, uid, GUEST_HANDLES, 1))
+		return -ENFILE;
+	if (kind == GUEST_FOLDERS && !guests_admit(fs->guests, uid, GUEST_FOLDERS, 1)) {
+		guests_dismiss(fs->guests, uid, GUEST_HANDLES, 1);
+		return -ENFILE;
+	}
+	*guest = uid;
+	return 0;
+}
+
+void op_closed(struct fs *fs, enum guest_kind kind, uid_t guest)
+{
+	if (kind == GUEST_FOLDERS)
+		guests_dismiss(fs->guests, guest, GUEST_FOLDERS, 1);
+	guests_dismiss(fs->guests, guest, GUEST_HANDLES, 1);
+}
+
 struct fd_path fd_path(int fd)
 {
 	struct fd_path path;

@@ -28,6 +28,10 @@ struct node *op_entry(struct fs *fs, struct node *parent, const char *name, cons
 /* Replies that entry, or -err if err is not 0. */
 void op_reply_entry(fuse_req_t req, struct node *parent, const char *name, int err,
                     const struct stat *st);
+/* Something is about to be opened for who asks, as GUEST_HANDLES or those and GUEST_FOLDERS: 0, and *guest is counted
+ * for it until op_closed(); or -ENFILE, what a disk says where no more can be open: a guest has too many. */
+int op_opens(fuse_req_t req, enum guest_kind kind, uid_t *guest);
+void op_closed(struct fs *fs, enum guest_kind kind, uid_t guest);
 /* "/proc/self/fd/N", which leads to what an O_PATH descriptor stands for. */
 struct fd_path { char text[32]; };
 struct fd_path fd_path(int fd);

@@ -41,11 +41,12 @@ static struct listing *listing_of(const struct fuse_file_info *fi)
 
 /* --- OPENDIR, RELEASEDIR, FSYNCDIR ----------------------------------------------------------- */
 
-static void listing_new(struct fs *fs, struct node *n, int fd, struct fuse_file_info *fi)
+static void listing_new(struct fs *fs, struct node *n, int fd, uid_t guest, struct fuse_file_info *fi)
 {
 	struct listing *l = xmalloc(sizeof(*l));
 
 	l->handle = handle_new(fs->nodes, n, fd, false);
+	l->handle->guest = guest;
 	l->offset = 0;
 	l->at = l->len = 0;
 	fi->fh = (uintptr_t)l;
@@ -54,24 +55,39 @@ static void listing_new(struct fs *fs, struct node *n, int fd, struct fuse_file_
 
 static void listing_free(struct fs *fs, struct listing *l)
 {
+	op_closed(fs, GUEST_FOLDERS, l->handle->guest);
 	handle_put(fs->nodes, l->handle);
 	free(l);
+}
+
+static int open_counted(fuse_req_t req, struct node *n, uid_t *guest)
+{
+	struct fs *fs = fuse_req_userdata(req);
+	int fd = op_opens(req, GUEST_FOLDERS, guest);
+
+	if (fd < 0)
+		return fd;
+	fd = node_open(fs->nodes, n, O_RDONLY | O_DIRECTORY);
+	if (fd < 0)
+		op_closed(fs, GUEST_FOLDERS, *guest);
+	return fd;
 }
 
 void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct fs *fs = fuse_req_userdata(req);
 	struct node *n = op_node(req, ino);
+	uid_t guest;
 	int fd;
 
 	if (!n)
 		return;
 	if (n->kind != NODE_REAL) {
 		virtual_opendir(fs, req, n, fi);
-	} else if ((fd = node_open(fs->nodes, n, O_RDONLY | O_DIRECTORY)) < 0) {
+	} else if ((fd = open_counted(req, n, &guest)) < 0) {
 		fuse_reply_err(req, -fd);
 	} else {
-		listing_new(fs, n, fd, fi);
+		listing_new(fs, n, fd, guest, fi);
 		if (fuse_reply_open(req, fi) < 0)
 			listing_free(fs, listing_of(fi));
 	}

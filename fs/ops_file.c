@@ -17,10 +17,11 @@ static bool writes(int flags)
 }
 
 /* The file is open; fi leads to the handle from now on. */
-static void handle_opened(struct fs *fs, struct node *n, int fd, struct fuse_file_info *fi)
+static void handle_opened(struct fs *fs, struct node *n, int fd, uid_t guest, struct fuse_file_info *fi)
 {
 	struct handle *h = handle_new(fs->nodes, n, fd, writes(fi->flags));
 
+	h->guest = guest;
 	fi->fh = (uintptr_t)h;
 	fi->noflush = !h->writable;
 	if (h->writable)
@@ -34,6 +35,7 @@ static void handle_closed(struct fs *fs, const struct fuse_file_info *fi)
 
 	if (h->writable)
 		commit_released(fs, h->node);
+	op_closed(fs, GUEST_HANDLES, h->guest);
 	handle_put(fs->nodes, h);
 }
 
@@ -68,14 +70,14 @@ static int create(fuse_req_t req, struct node *parent, const char *name, mode_t 
 	return fd;
 }
 
-static void reply_created(fuse_req_t req, struct node *parent, const char *name, int fd,
+static void reply_created(fuse_req_t req, struct node *parent, const char *name, int fd, uid_t guest,
                           const struct stat *st, struct fuse_file_info *fi)
 {
 	struct fs *fs = fuse_req_userdata(req);
 	struct fuse_entry_param e;
 	struct node *n = op_entry(fs, parent, name, st, &e);
 
-	handle_opened(fs, n, fd, fi);
+	handle_opened(fs, n, fd, guest, fi);
 	if (fuse_reply_create(req, &e, fi) < 0) {
 		handle_closed(fs, fi);
 		node_forget(fs->nodes, n->id, 1);
@@ -89,20 +91,24 @@ void op_create(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode,
 	struct fs *fs = fuse_req_userdata(req);
 	struct node *parent = op_node(req, ino);
 	cleanup_fd int fd = -1;
+	uid_t guest = 0;
 	struct stat st;
 
 	if (!parent)
 		return;
 	fd = op_allowed(req, parent, name, false);
 	if (fd == 0)
+		fd = op_opens(req, GUEST_HANDLES, &guest);
+	if (fd == 0)
 		fd = create(req, parent, name, mode, fi->flags);
 	fs->changes++;
-	if (fd < 0)
-		fuse_reply_err(req, -fd);
-	else if (fstat(fd, &st) < 0)
-		fuse_reply_err(req, errno);
-	else
-		reply_created(req, parent, name, steal_fd(&fd), &st, fi);
+	int err = fd < 0 ? -fd : fstat(fd, &st) < 0 ? errno : 0;
+	if (err) {
+		op_closed(fs, GUEST_HANDLES, guest);
+		fuse_reply_err(req, err);
+	} else {
+		reply_created(req, parent, name, steal_fd(&fd), guest, &st, fi);
+	}
 	node_put(fs->nodes, parent);
 }
 
@@ -129,6 +135,19 @@ static int open_real(fuse_req_t req, struct node *n, int flags)
 	return err ? err : steal_fd(&fd);
 }
 
+/* Before it is opened, as that may truncate it. */
+static int open_counted(fuse_req_t req, struct node *n, int flags, uid_t *guest)
+{
+	int fd = op_opens(req, GUEST_HANDLES, guest);
+
+	if (fd < 0)
+		return fd;
+	fd = open_real(req, n, flags);
+	if (fd < 0)
+		op_closed(fuse_req_userdata(req), GUEST_HANDLES, *guest);
+	return fd;
+}
+
 /* Pictures change by rename only.  Other files may have changed beneath the mount. */
 static bool may_keep_cache(struct fs *fs, struct node *n, int fd)
 {
@@ -141,17 +160,18 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct fs *fs = fuse_req_userdata(req);
 	struct node *n = op_node(req, ino);
+	uid_t guest;
 	int fd;
 
 	if (!n)
 		return;
 	if (n->kind != NODE_REAL) {
 		virtual_open(fs, req, n, fi);
-	} else if ((fd = open_real(req, n, fi->flags)) < 0) {
+	} else if ((fd = open_counted(req, n, fi->flags, &guest)) < 0) {
 		fuse_reply_err(req, -fd);
 	} else {
 		fi->keep_cache = may_keep_cache(fs, n, fd);
-		handle_opened(fs, n, fd, fi);
+		handle_opened(fs, n, fd, guest, fi);
 		if (fuse_reply_open(req, fi) < 0)
 			handle_closed(fs, fi);
 	}

@@ -172,6 +172,10 @@ void op_readlink(fuse_req_t req, fuse_ino_t ino)
 
 /* --- removing names: UNLINK, RMDIR ----------------------------------------------------------- */
 
+/* Of what guests remove, as they can keep it for ever (O_PATH) without an OPEN that would be counted.  What is beyond
+ * is out of reach: ESTALE. */
+enum { REMAINS_MAX = 64 };
+
 static bool is_last_name(const struct stat *st)
 {
 	return S_ISDIR(st->st_mode) || st->st_nlink <= 1;
@@ -180,9 +184,13 @@ static bool is_last_name(const struct stat *st)
 /* Of what is about to lose a name; -1 if there is no need.  The kernel opens fifos, sockets and devices by
  * itself, and goes on asking for their attributes, as it does for a folder that somebody stands in.  Not
  * of regular files: whoever has them open has a handle, and their space shall be free at once. */
-static int open_remains(const struct folder *f, const char *name, const struct stat *st)
+static int open_remains(fuse_req_t req, const struct folder *f, const char *name, const struct stat *st)
 {
+	struct fs *fs = fuse_req_userdata(req);
+
 	if (S_ISREG(st->st_mode) || (S_ISLNK(st->st_mode) && !is_last_name(st)))
+		return -1;
+	if (fs_guest(fs, req) && nodes_remains(fs->nodes) >= REMAINS_MAX)
 		return -1;
 	return openat(f->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 }
@@ -205,7 +213,7 @@ static int remove_name(fuse_req_t req, struct node *parent, const char *name, in
 	if (!f)
 		return -errno;
 	if (fstatat(f->fd, name, st, AT_SYMLINK_NOFOLLOW) == 0) {
-		*remains = open_remains(f, name, st);
+		*remains = open_remains(req, f, name, st);
 		err = unlinkat(f->fd, name, flags) < 0 ? -errno : 0;
 	} else {
 		err = -errno;
@@ -295,7 +303,7 @@ static int rename_ends(fuse_req_t req, struct end *from, struct end *to, unsigne
 	if (!from->exists)
 		return -ENOENT;
 	if (to->exists && !(flags & RENAME_EXCHANGE) && !is_one_file(from, to))
-		to->remains = open_remains(to->folder, to->name, &to->st);
+		to->remains = open_remains(req, to->folder, to->name, &to->st);
 	if (kernel_rename(from->folder->fd, from->name, to->folder->fd, to->name, flags) < 0)
 		return -errno;
 	return 0;

@@ -70,19 +70,26 @@ static int open_picture(struct park *p, const char *out)
 	return virtual_opened(p->node, &st) ? steal_fd(&fd) : -ESTALE;
 }
 
+static struct opened *opened_of(const struct park *p)
+{
+	return (struct opened *)(uintptr_t)p->fi.fh;
+}
+
 static void answer(struct park *p, int result, const char *out)
 {
+	struct opened *o = opened_of(p);
 	int fd = result == 0 ? open_picture(p, out) : result;
 
 	p->answered = true;
 	if (fd < 0) {
+		virtual_closed(p->fs, o);
 		fuse_reply_err(p->req, -fd);
 		return;
 	}
-	p->fi.fh = (uint64_t)fd;
+	o->fd = fd;
 	p->fi.keep_cache = 1;
 	if (fuse_reply_open(p->req, &p->fi) != 0)
-		close(fd);   /* its caller was killed in the meantime */
+		virtual_closed(p->fs, o);   /* its caller was killed in the meantime */
 }
 
 /* Engine thread.  -EINTR comes from the cancel message, which is always the last. */
@@ -131,6 +138,7 @@ void park_open(struct fs *fs, fuse_req_t req, struct node *n, const char *path, 
 	uid_t guest = fs_guest(fs, req);
 
 	if (!guests_admit(fs->guests, guest, GUEST_WAITS, 1)) {
+		virtual_closed(fs, (struct opened *)(uintptr_t)fi->fh);
 		fuse_reply_err(req, ENFILE);
 		return;
 	}
@@ -157,6 +165,7 @@ void park_open(struct fs *fs, fuse_req_t req, struct node *n, const char *path, 
 	if (!early)
 		return;
 	fuse_req_interrupt_func(req, NULL, NULL);
+	virtual_closed(fs, opened_of(p));
 	fuse_reply_err(req, EINTR);
 	park_free(p);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -296,6 +297,8 @@ static int await_answer(struct serving *s, struct error *err)
 
 /* --- the parts ------------------------------------------------------------------------------- */
 
+static size_t least(rlim_t a, size_t b) { return a < b ? (size_t)a : b; }
+
 static int start_models(struct serving *s, struct error *err)
 {
 	const struct options *o = &s->fs->options;
@@ -335,12 +338,30 @@ static void stop_journal(struct serving *s)
 	free(s->rebuilt);
 }
 
+/*
+ * Each handle is a descriptor.  The other half is for who mounted, and for what everybody needs: connections, files
+ * on their way, 256 folders (node_table.h), 64 that were removed (ops_name.c); of 1024 descriptors 192 are left after
+ * these.  An eighth, so that it takes several guests to have all that guests may have.  Where there are hundreds of
+ * thousands, memory is what is short: 4096 is four times what a process may have open that did not ask for more.
+ * Of a folder that is open the names are in memory: those of the statuses of a hundred thousand prompts take ten
+ * megabytes.
+ */
+static void limit_handles(struct guests *g)
+{
+	struct rlimit files = { 0 };
+
+	getrlimit(RLIMIT_NOFILE, &files);
+	guests_limit(g, GUEST_HANDLES, least(files.rlim_cur / 8, 4096), least(files.rlim_cur / 2, 16384));
+	guests_limit(g, GUEST_FOLDERS, 64, 512);
+}
+
 static int start_guests(struct serving *s, struct error *err)
 {
 	(void)err;
 	s->fs->guests = guests_new();
 	/* Each costs memory, and a request of the kernel's. */
 	guests_limit(s->fs->guests, GUEST_WAITS, 256, 2048);
+	limit_handles(s->fs->guests);
 	return 0;
 }
 

@@ -16,7 +16,9 @@
 #include "events.h"
 #include "fs.h"
 #include "gallery.h"
+#include "guests.h"
 #include "image.h"
+#include "ops.h"
 #include "park.h"
 #include "prompt.h"
 #include "render.h"
@@ -40,6 +42,8 @@ void virtual_free_extra(void *extra)
 	free(c->bytes);
 	if (c->fd >= 0)
 		close(c->fd);
+	if (c->guest)
+		guests_dismiss(c->guests, c->guest, GUEST_HANDLES, 1);
 	free(c);
 }
 
@@ -515,7 +519,7 @@ enum { PAGE_STAYS_MS = 500 };
 struct page_lookup {
 	struct asked *asked;
 	pid_t thread;
-	uid_t uid;
+	uid_t uid, guest;
 	uint64_t viewer;              /* who it is, groups and all */
 	uint64_t ino;
 	struct timespec time;         /* when it was begun */
@@ -589,9 +593,19 @@ static bool page_wanted(void *arg, const char *version)
 	return false;
 }
 
-static void page_made(void *arg, int fd, size_t len)
+/* A page is open for as long as the kernel knows it, whether its viewer has it open or not. */
+static int page_counted(const struct page_lookup *l, int fd)
+{
+	if (fd < 0 || guests_admit(l->asked->fs->guests, l->guest, GUEST_HANDLES, 1))
+		return fd;
+	close(fd);
+	return -ENFILE;
+}
+
+static void page_made(void *arg, int made, size_t len)
 {
 	struct page_lookup *l = arg;
+	int fd = page_counted(l, made);
 	struct node *page;
 
 	if (fd < 0) {
@@ -599,6 +613,8 @@ static void page_made(void *arg, int fd, size_t len)
 	} else {
 		struct content *c = content_new(l->asked->name);
 		c->fd = fd;
+		c->guests = l->asked->fs->guests;
+		c->guest = l->guest;
 		c->len = len;
 		c->uid = l->uid;
 		c->time = l->time;
@@ -623,6 +639,7 @@ static void lookup_page(struct fs *fs, fuse_req_t req, struct node *parent, cons
 	l->asked = asked_new(fs, req, parent, name, name, &none);
 	l->thread = fuse_req_ctx(req)->pid;
 	l->uid = viewer.uid;
+	l->guest = fs_guest(fs, req);
 	l->viewer = virtual_ino(NODE_CONTROL_FILE, who, viewer.groups, (size_t)viewer.groups_count * sizeof(gid_t));
 	gallery_render(fs, &viewer, &calls, l);
 }
@@ -711,25 +728,50 @@ static bool is_control(const struct node *n, enum control_source source)
 	return n->kind == NODE_CONTROL_FILE && control_source(n->name) == source;
 }
 
-static struct status_open *status_open_of(const struct fuse_file_info *fi)
+static struct opened *opened_of(const struct fuse_file_info *fi)
 {
-	return (struct status_open *)(uintptr_t)fi->fh;
+	return (struct opened *)(uintptr_t)fi->fh;
 }
 
-static void open_content(fuse_req_t req, struct node *n, struct fuse_file_info *fi)
+void virtual_closed(struct fs *fs, struct opened *o)
 {
-	struct status_open *o = n->kind == NODE_STATUS_FILE ? status_opened(n->extra) : NULL;
+	if (o->fd >= 0)
+		close(o->fd);
+	if (o->status)
+		status_closed(o->status);
+	op_closed(fs, GUEST_HANDLES, o->guest);
+	free(o);
+}
 
-	fi->fh = (uint64_t)(uintptr_t)o;
+/* What is waited for is counted from the beginning: who has waited for long shall not be refused at the end. */
+static void open_counted(struct fs *fs, fuse_req_t req, struct node *n, struct fuse_file_info *fi)
+{
+	struct content *c = n->extra;
+	uid_t guest;
+	int err = op_opens(req, GUEST_HANDLES, &guest);
+
+	if (err) {
+		fuse_reply_err(req, -err);
+		return;
+	}
+	struct opened *o = xmalloc(sizeof(*o));
+	*o = (struct opened){ .guest = guest, .fd = -1 };
+	fi->fh = (uintptr_t)o;
+	if (n->kind == NODE_WAIT_FILE) {
+		commit_hurry(fs, c->dev, c->ino);
+		park_open(fs, req, n, c->path, c->index, c->dev, c->ino, fi);
+		return;
+	}
+	if (n->kind == NODE_STATUS_FILE)
+		o->status = status_opened(c);
 	fi->keep_cache = 1;
-	if (fuse_reply_open(req, fi) != 0 && o)
-		status_closed(o);
+	if (fuse_reply_open(req, fi) != 0)
+		virtual_closed(fs, o);
 }
 
 void virtual_open(struct fs *fs, fuse_req_t req, struct node *n, struct fuse_file_info *fi)
 {
 	bool writes = (fi->flags & O_ACCMODE) != O_RDONLY;
-	struct content *c = n->extra;
 
 	if (is_control(n, CONTROL_COMMANDS)) {
 		control_open(fs, req, fi);
@@ -737,11 +779,8 @@ void virtual_open(struct fs *fs, fuse_req_t req, struct node *n, struct fuse_fil
 		fuse_reply_err(req, EROFS);
 	} else if (is_control(n, CONTROL_STREAM)) {
 		events_open(fs, req, fi);
-	} else if (n->kind == NODE_WAIT_FILE) {
-		commit_hurry(fs, c->dev, c->ino);
-		park_open(fs, req, n, c->path, c->index, c->dev, c->ino, fi);
 	} else {
-		open_content(req, n, fi);
+		open_counted(fs, req, n, fi);
 	}
 }
 
@@ -782,7 +821,7 @@ void virtual_read(struct fs *fs, fuse_req_t req, struct node *n, size_t size, of
 		return;
 	}
 	if (n->kind == NODE_WAIT_FILE) {
-		reply_from(req, (int)fi->fh, size, off);
+		reply_from(req, opened_of(fi)->fd, size, off);
 		return;
 	}
 	if (!c || off < 0 || (size_t)off >= c->len) {
@@ -812,10 +851,8 @@ void virtual_release(struct fs *fs, fuse_req_t req, struct node *n, struct fuse_
 		events_release(fs, req, fi);
 		return;
 	}
-	if (n->kind == NODE_WAIT_FILE)
-		close((int)fi->fh);
-	else if (n->kind == NODE_STATUS_FILE)
-		status_closed(status_open_of(fi));
+	if (!is_control(n, CONTROL_COMMANDS))
+		virtual_closed(fs, opened_of(fi));
 	fuse_reply_err(req, 0);
 }
 
@@ -828,7 +865,7 @@ void virtual_poll(struct fs *fs, fuse_req_t req, struct node *n, struct fuse_fil
 	if (is_control(n, CONTROL_STREAM))
 		ready = events_poll(fs, fi, wake);
 	else if (n->kind == NODE_STATUS_FILE)
-		ready = status_poll(status_open_of(fi), wake);
+		ready = status_poll(opened_of(fi)->status, wake);
 	else if (wake)
 		fuse_pollhandle_destroy(wake);
 	fuse_reply_poll(req, ready);

@@ -9,11 +9,16 @@
 #include "control.h"
 #include "fs.h"
 #include "image.h"
+#include "ops.h"
 #include "prompt.h"
 #include "virtual_internal.h"
 
 /* Names as they stood at opendir. */
-struct listing { struct { char *name; unsigned char type; } *entry; size_t count; };
+struct listing {
+	struct { char *name; unsigned char type; } *entry;
+	size_t count;
+	uid_t guest;                  /* who is counted for it */
+};
 
 static void add(struct listing *l, char *name, unsigned char type)
 {
@@ -71,19 +76,20 @@ static void fill(struct fs *fs, struct listing *l, const char *folder, const cha
 		close(fd);
 }
 
-static void listing_free(struct listing *l)
+static void listing_free(struct fs *fs, struct listing *l)
 {
+	op_closed(fs, GUEST_FOLDERS, l->guest);
 	for (size_t i = 0; i < l->count; i++)
 		free(l->entry[i].name);
 	free(l->entry);
 	free(l);
 }
 
-static void reply_listing(fuse_req_t req, struct listing *l, struct fuse_file_info *fi)
+static void reply_listing(struct fs *fs, fuse_req_t req, struct listing *l, struct fuse_file_info *fi)
 {
 	fi->fh = (uint64_t)(uintptr_t)l;
 	if (fuse_reply_open(req, fi) != 0)
-		listing_free(l);
+		listing_free(fs, l);
 }
 
 /* --- wait/: opening what it lists must not wait --- */
@@ -124,7 +130,7 @@ static bool is_finished(const struct candidate *c, const struct job_view *v)
 
 static void visit_end(struct visit *visit)
 {
-	reply_listing(visit->req, visit->listed, &visit->fi);
+	reply_listing(visit->fs, visit->req, visit->listed, &visit->fi);
 	free(visit);
 }
 
@@ -185,22 +191,26 @@ static void visit_wait(struct fs *fs, fuse_req_t req, const char *folder, struct
 			visit->left++;
 		}
 	}
-	listing_free(all);
+	visit->listed->guest = all->guest;
+	all->guest = 0;
+	listing_free(fs, all);
 	ask_all(visit, first);
 }
 
 void virtual_opendir(struct fs *fs, fuse_req_t req, struct node *n, struct fuse_file_info *fi)
 {
-	struct listing *l = xcalloc(1, sizeof(*l));
 	cleanup_free char *real = n->kind == NODE_CONTROL_DIR ? xstrdup("") : virtual_real_path(fs, n, NULL);
 	cleanup_free char *out = xasprintf("out%s%s", *real ? "/" : "", real);
 	const char *name;
+	uid_t guest;
+	int err = n->kind == NODE_INCOMING_DIR ? -EACCES : op_opens(req, GUEST_FOLDERS, &guest);
 
-	if (n->kind == NODE_INCOMING_DIR) {
-		free(l);
-		fuse_reply_err(req, EACCES);
+	if (err) {
+		fuse_reply_err(req, -err);
 		return;
 	}
+	struct listing *l = xcalloc(1, sizeof(*l));
+	l->guest = guest;
 	add(l, xstrdup("."), DT_DIR);
 	add(l, xstrdup(".."), DT_DIR);
 	if (n->kind == NODE_STATUS_DIR)
@@ -212,7 +222,7 @@ void virtual_opendir(struct fs *fs, fuse_req_t req, struct node *n, struct fuse_
 	if (n->kind == NODE_WAIT_DIR)
 		visit_wait(fs, req, real, l, fi);
 	else
-		reply_listing(req, l, fi);
+		reply_listing(fs, req, l, fi);
 }
 
 /* With `plus`, entries go without attributes: the kernel looks them up when it wants them. */
@@ -241,8 +251,7 @@ void virtual_readdir(struct fs *fs, fuse_req_t req, struct node *n, size_t size,
 
 void virtual_releasedir(struct fs *fs, fuse_req_t req, struct node *n, struct fuse_file_info *fi)
 {
-	(void)fs;
 	(void)n;
-	listing_free((struct listing *)(uintptr_t)fi->fh);
+	listing_free(fs, (struct listing *)(uintptr_t)fi->fh);
 	fuse_reply_err(req, 0);
 }

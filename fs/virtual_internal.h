@@ -16,6 +16,7 @@ struct content {
 	char *bytes; size_t len;      /* what is read … */
 	int fd;                       /* … or where it is read from, else -1 */
 	uid_t uid;                    /* whose it is, if not the daemon's: what is made for one viewer */
+	struct guests *guests; uid_t guest;   /* who is counted for fd, and where */
 	struct timespec time;
 	bool json;
 	unsigned index;               /* wait: which picture, 0 = the first */
@@ -28,6 +29,15 @@ struct content {
 	uint64_t version;
 	struct content *prev, *next;  /* same prompt */
 };
+
+/* A virtual file that is open, but ctl and events: what fi->fh leads to. */
+struct opened {
+	uid_t guest;                  /* who is counted for it */
+	int fd;                       /* wait: of the picture, once it is there; else -1 */
+	struct status_open *status;   /* status; else NULL */
+};
+/* Nobody will use it any more. */
+void virtual_closed(struct fs *fs, struct opened *o);
 
 struct content *content_new(const char *path);
 uint64_t virtual_ino(enum node_kind kind, const char *path, const void *more, size_t len);

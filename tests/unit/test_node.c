@@ -480,6 +480,24 @@ static void an_unlinked_file_is_reached_by_its_open_handle(void **state)
 	assert_int_equal(nodes_count(s->t), 1);
 }
 
+/* Each name removed gives one, and a node has one at most. */
+static void what_remains_of_the_removed_is_counted_while_it_is_known(void **state)
+{
+	struct source *s = *state;
+	struct node *n;
+
+	mkdirat(s->fd, "d", 0755);
+	n = look_up(s, s->root, "d");
+	assert_int_equal(nodes_remains(s->t), 0);
+	node_unnamed(s->t, n->dev, n->ino, -1);
+	assert_int_equal(nodes_remains(s->t), 0);
+	node_unnamed(s->t, n->dev, n->ino, openat(s->fd, "d", O_PATH));
+	node_gone(s->t, n->dev, n->ino, openat(s->fd, "d", O_PATH));
+	assert_int_equal(nodes_remains(s->t), 1);
+	forget(s, n);
+	assert_int_equal(nodes_remains(s->t), 0);
+}
+
 static void symlinks_and_parent_folders_lead_nowhere(void **state)
 {
 	struct source *s = *state;
@@ -669,6 +687,7 @@ int main(void)
 		TEST(a_symlink_is_reached_itself),
 		TEST(a_fifo_in_the_files_place_does_not_block),
 		TEST(an_unlinked_file_is_reached_by_its_open_handle),
+		TEST(what_remains_of_the_removed_is_counted_while_it_is_known),
 		TEST(symlinks_and_parent_folders_lead_nowhere),
 		TEST(paths_may_be_longer_than_the_system_takes),
 		TEST(a_name_longer_than_a_chunk_is_refused),
