@@ -413,12 +413,19 @@ static void disk_job_done(struct engine *e, void *arg)
 	free(d);
 }
 
+static void disk_job_synced(void *arg)
+{
+	struct disk_job *d = arg;
+
+	engine_post(d->e, disk_job_done, d);
+}
+
 static void disk_job_run(void *arg)
 {
 	struct disk_job *d = arg;
 
 	d->work(d->arg);
-	engine_post(d->e, disk_job_done, d);
+	disk_then(d->e->set.disk, disk_job_synced, d);
 }
 
 void engine_disk(struct engine *e, void (*work)(void *arg), void (*done)(struct engine *, void *arg),

@@ -58,21 +58,18 @@ static int rewrite(int fd)
 	return got < 0 ? -errno : 0;
 }
 
-static int make_durable(struct check *c)
+static int begin_sync(struct check *c)
 {
 	int result = c->again ? rewrite(c->fd) : 0;
 
 	if (result < 0)
 		return result;
+	if (fstat(c->fd, &c->st) < 0)
+		return -errno;
 	kill_point(BEFORE_PICTURE_SYNC);
-	if (fsync(c->fd) < 0)
-		return -errno;
-	kill_point(AFTER_PICTURE_SYNC);
-	kill_point(BEFORE_INCOMING_SYNC);
-	if (fsync(c->incoming) < 0)
-		return -errno;
-	kill_point(AFTER_INCOMING_SYNC);
-	return fstat(c->fd, &c->st) < 0 ? -errno : 0;
+	disk_sync(c->disk, c->fd, &c->file_synced);
+	disk_sync(c->disk, c->incoming, &c->name_synced);
+	return 0;
 }
 
 void check_picture(void *arg)
@@ -80,15 +77,25 @@ void check_picture(void *arg)
 	struct check *c = arg;
 
 	kill_point(BEFORE_CHECK);
+	c->file_synced = c->name_synced = 0;
 	c->result = c->from ? copy_picture(c) : c->copy_of >= 0 ? copy_open_file(c) : verify_picture(c);
 	if (c->result < 0 && c->result != -EBADMSG)
 		return;
 	kill_point(AFTER_CHECK);
 	give_to_owner(c);
 	label_write(&c->label, c->fd);
-	int durable = make_durable(c);
-	if (durable < 0)
-		c->result = durable;
+	int begun = begin_sync(c);
+	if (begun < 0)
+		c->result = begun;
+}
+
+void check_synced(struct check *c)
+{
+	if (c->result < 0 && c->result != -EBADMSG)
+		return;
+	kill_point(AFTER_PICTURE_SYNC);
+	if (c->file_synced < 0 || c->name_synced < 0)
+		c->result = c->file_synced < 0 ? c->file_synced : c->name_synced;
 }
 
 void check_note_size(struct job *j, const struct image_info *info)
@@ -125,6 +132,7 @@ struct check *check_new(struct engine *e, struct task *t, char *name, int fd)
 	c->task = t;
 	c->name = name;
 	c->fd = fd;
+	c->disk = e->set.disk;
 	c->incoming = e->set.store->incoming;
 	c->source_fd = e->set.source_fd;
 	c->copy_of = -1;
@@ -169,6 +177,7 @@ static void checked(struct engine *e, void *arg)
 	struct check *c = arg;
 	struct task *t = c->task;
 
+	check_synced(c);
 	t->busy = false;
 	if (c->result == 0) {
 		check_take(t, c);
@@ -202,6 +211,7 @@ static void copied(struct engine *e, void *arg)
 	struct check *c = arg;
 	struct task *t = c->task;
 
+	check_synced(c);
 	t->busy = false;
 	if (c->result == 0)
 		check_take(t, c);

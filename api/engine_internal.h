@@ -207,7 +207,8 @@ void task_dirty(struct engine *e, struct task *t);
 void prompt_dirty(struct engine *e, struct prompt *p);
 /* Writes what changed now; normally the loop does that once a turn. */
 void engine_flush(struct engine *e);
-/* work(arg) on the disk thread, then done(e, arg) here.  A stop waits for it. */
+/* work(arg) on the disk thread, then done(e, arg) here, when what work gave to disk_sync() is synced.  A stop waits
+ * for it. */
 void engine_disk(struct engine *e, void (*work)(void *arg), void (*done)(struct engine *, void *arg),
                  void *arg);
 /* fn runs once the task's row, as it is now, is on disk. */
@@ -440,7 +441,9 @@ char *fetch_name(const struct task *t);
 /* A picture that is looked at on the disk thread. */
 struct check {
 	struct task *task;
+	struct disk *disk;
 	int fd, incoming;
+	int file_synced, name_synced; /* 0 or -errno */
 	int source_fd;
 	char *prompt_path;
 	struct maker maker;
@@ -461,8 +464,10 @@ struct check {
 /* name and fd go to it. */
 struct check *check_new(struct engine *e, struct task *t, char *name, int fd);
 void check_free(struct check *c);
-/* Disk thread: fills in what there is to know, and makes it durable and its prompt's owner's. */
+/* Disk thread: fills in what there is to know, makes it its prompt's owner's, and asks for it to be durable … */
 void check_picture(void *check);
+/* … which check_synced() finds in the result, on the engine thread. */
+void check_synced(struct check *c);
 void check_take(struct task *t, const struct check *c);
 void check_note_size(struct job *j, const struct image_info *info);
 void check_note_flaw(struct job *j, const char *flaw);

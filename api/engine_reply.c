@@ -426,6 +426,10 @@ static void kept(struct engine *e, void *arg)
 	cleanup_buf struct buf note = BUF_INIT;
 	size_t taken = 0;
 
+	for (size_t i = 0; i < k->count; i++)
+		check_synced(k->pictures[i]);
+	for (size_t i = 0; i < k->drafts_count; i++)
+		check_synced(k->drafts[i]);
 	t->busy = false;
 	if (refused_by_disk(k)) {
 		t->keep = k;

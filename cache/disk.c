@@ -1,13 +1,27 @@
 #include "disk.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
+
+#include "kill.h"
+
+/* From so many files and folders on syncfs(2) is cheaper than one fsync(2) each … */
+#define GROUP_MIN 4
+#define GROUP_MAX 128
+/* … unless others have much to write, which it would wait for. */
+#define OTHERS_MAX_KB (256 * 1024)
 
 struct task {
 	disk_work *fn;
@@ -16,7 +30,9 @@ struct task {
 	struct task *next;
 };
 
-/* Everything but the two constants at the end is guarded by lock, which is never held while work runs. */
+struct sync { int fd; dev_t dev; ino_t ino; int *result; };
+
+/* lock, which is never held while work runs, guards what follows it up to `stopping`. */
 struct disk {
 	pthread_mutex_t lock;
 	struct task *queue, **queue_tail;
@@ -26,6 +42,14 @@ struct disk {
 	bool stopping;
 	pthread_t thread;             /* set before the lock is first given away */
 	int wakeup;                   /* eventfd */
+
+	/* The thread's own: what is to be synced, and what runs then. */
+	struct sync *syncs;
+	size_t syncs_count, syncs_room;
+	struct task *then, **then_tail;
+	int group;                    /* for syncfs(2), or -1 */
+	dev_t group_dev;
+	int meminfo;                  /* or -1 */
 };
 
 static struct task *task_new(disk_work *fn, void *arg, int64_t due)
@@ -36,7 +60,9 @@ static struct task *task_new(disk_work *fn, void *arg, int64_t due)
 	return t;
 }
 
-static void run_all(struct task *t)
+static void sync_all(struct disk *d);
+
+static void run_all(struct disk *d, struct task *t)
 {
 	while (t) {
 		struct task *next = t->next;
@@ -44,6 +70,9 @@ static void run_all(struct task *t)
 		t->fn(t->arg);
 		free(t);
 		t = next;
+		/* The first do not wait for ever so many. */
+		if (d->syncs_count >= GROUP_MAX)
+			sync_all(d);
 	}
 }
 
@@ -122,6 +151,124 @@ static void wait_for_work(struct disk *d)
 	}
 }
 
+/* --- syncing --- */
+
+void disk_sync(struct disk *d, int fd, int *result)
+{
+	struct stat st;
+
+	*result = fstat(fd, &st) < 0 ? -errno : 0;
+	if (*result < 0)
+		return;
+	if (d->syncs_count == d->syncs_room) {
+		d->syncs_room = d->syncs_room ? 2 * d->syncs_room : 16;
+		d->syncs = xrealloc(d->syncs, d->syncs_room * sizeof(*d->syncs));
+	}
+	d->syncs[d->syncs_count++] = (struct sync){ fd, st.st_dev, st.st_ino, result };
+}
+
+void disk_then(struct disk *d, disk_work *fn, void *arg)
+{
+	struct task *t = task_new(fn, arg, 0);
+
+	*d->then_tail = t;
+	d->then_tail = &t->next;
+}
+
+/* The same folder for many files, say. */
+static const struct sync *earlier(const struct disk *d, const struct sync *s)
+{
+	for (const struct sync *i = d->syncs; i < s; i++)
+		if (i->ino == s->ino && i->dev == s->dev)
+			return i;
+	return NULL;
+}
+
+/* How much the system has to write, of whatever filesystem; INT_MAX if that cannot be read. */
+static long dirty_kb(const struct disk *d)
+{
+	char text[4096];
+	ssize_t n = d->meminfo < 0 ? -1 : pread(d->meminfo, text, sizeof(text) - 1, 0);
+
+	if (n <= 0)
+		return INT_MAX;
+	text[n] = '\0';
+	const char *dirty = strstr(text, "\nDirty:");
+	return dirty ? strtol(dirty + strlen("\nDirty:"), NULL, 10) : INT_MAX;
+}
+
+/* All of the group's filesystem at once; false: nothing is known of any of them.  An error may be of a file that
+ * comes later, and is reported but once: from then on every file is asked for its own. */
+static bool sync_group(struct disk *d)
+{
+	size_t of_group = 0;
+
+	for (size_t i = 0; i < d->syncs_count; i++)
+		of_group += d->syncs[i].dev == d->group_dev && !earlier(d, &d->syncs[i]);
+	if (d->group < 0 || of_group < GROUP_MIN || dirty_kb(d) > OTHERS_MAX_KB)
+		return false;
+	if (syncfs(d->group) == 0)
+		return true;
+	log_warning("the filesystem of what is served cannot be synced as a whole: %s", strerror(errno));
+	d->group = -1;
+	return false;
+}
+
+static void sync_all(struct disk *d)
+{
+	bool any = d->syncs_count;
+
+	if (any)
+		kill_point(BEFORE_SYNC);
+	bool grouped = any && sync_group(d);
+	for (size_t i = 0; i < d->syncs_count; i++) {
+		const struct sync *s = &d->syncs[i], *same = earlier(d, s);
+		if (same)
+			*s->result = *same->result;
+		else if (!grouped || s->dev != d->group_dev)
+			*s->result = fsync(s->fd) < 0 ? -errno : 0;
+	}
+	if (any)
+		kill_point(AFTER_SYNC);
+	d->syncs_count = 0;
+	struct task *then = d->then;
+	d->then = NULL;
+	d->then_tail = &d->then;
+	run_all(d, then);
+}
+
+/* Whether syncfs(2) there writes files and names, and tells what could not be written. */
+static bool can_group(int folder)
+{
+	struct statx stx;
+	struct statfs sfs;
+
+	/* Linux 5.8 brought both this and errors of syncfs(2). */
+	if (statx(folder, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) < 0 || !(stx.stx_mask & STATX_MNT_ID))
+		return false;
+	if (fstatfs(folder, &sfs) < 0)
+		return false;
+	switch ((unsigned long)sfs.f_type) {
+	case EXT4_SUPER_MAGIC:
+	case XFS_SUPER_MAGIC:
+	case BTRFS_SUPER_MAGIC:
+	case F2FS_SUPER_MAGIC:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void disk_groups(struct disk *d, int folder)
+{
+	struct stat st;
+
+	if (!can_group(folder) || fstat(folder, &st) < 0)
+		return;
+	d->group = folder;
+	d->group_dev = st.st_dev;
+}
+
 static void *disk_main(void *arg)
 {
 	struct disk *d = arg;
@@ -135,8 +282,9 @@ static void *disk_main(void *arg)
 		stop = d->stopping && !queued;
 		pthread_mutex_unlock(&d->lock);
 
-		run_all(queued);
-		run_all(due);
+		run_all(d, queued);
+		run_all(d, due);
+		sync_all(d);
 		if (!stop)
 			wait_for_work(d);
 	}
@@ -156,7 +304,9 @@ static void free_tasks(struct task *t)
 static void disk_free(struct disk *d)
 {
 	free_tasks(d->timers);
+	free(d->syncs);
 	close(d->wakeup);
+	cleanup_fd_(&d->meminfo);
 	pthread_mutex_destroy(&d->lock);
 	free(d);
 }
@@ -186,6 +336,9 @@ int disk_start(struct disk **out, struct error *err)
 	struct disk *d = xcalloc(1, sizeof(*d));
 	pthread_mutex_init(&d->lock, NULL);
 	d->queue_tail = &d->queue;
+	d->then_tail = &d->then;
+	d->group = -1;
+	d->meminfo = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
 	d->watch_fd = -1;
 	d->wakeup = wakeup;
 	int rc = start_thread(d);

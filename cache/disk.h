@@ -23,4 +23,18 @@ void disk_at(struct disk *d, int64_t mono_ms, disk_work *fn, void *arg);
 void disk_watch(struct disk *d, int fd, disk_work *fn, void *arg);
 bool disk_is_self(const struct disk *d);       /* whether the caller is the disk thread */
 
+/*
+ * What is to be durable is gathered while work runs, and synced when all work that was there has run: many files
+ * cost little more than one.  On the disk thread only.
+ */
+/* A file, or a folder for the names in it.  fd stays open and *result the caller's until what disk_then() got runs;
+ * *result is 0 or -errno by then. */
+void disk_sync(struct disk *d, int fd, int *result);
+/* fn runs when everything that disk_sync() got before is synced, in the order of the calls. */
+void disk_then(struct disk *d, disk_work *fn, void *arg);
+/* Before any traffic: what lies in that folder's filesystem may be synced all at once, by syncfs(2), where that is
+ * known to write all and to report what failed (Linux 5.8, the filesystems' own documentation).  folder, which is
+ * opened for reading, is borrowed until the end. */
+void disk_groups(struct disk *d, int folder);
+
 #endif

@@ -69,8 +69,8 @@
 	     "the reply is recorded beside them") \
 	STEP(REPLY_FORGET, synchronous, "the journal has what the reply said", "the record is gone") \
 	STEP(CHECK, plain, "the picture's bytes are there, not looked at", "they are a complete picture") \
-	STEP(PICTURE_SYNC, plain, "they may be in memory only", "they are on the disk") \
-	STEP(INCOMING_SYNC, plain, "their name may be in memory only", "it is on the disk") \
+	STEP(PICTURE_SYNC, plain, "they, and their name, may be in memory only", "both are on the disk") \
+	STEP(SYNC, plain, "so may whatever is to be durable together with them", "all of that is on the disk") \
 	STEP(FILE, plain, "the journal does not know that file", "it does: nothing needs to be fetched any more") \
 	\
 	STEP(HISTORY_LINK, edited, "another picture has the name in out/", "it has one in history/, too") \

@@ -382,7 +382,11 @@ static void stop_nodes(struct serving *s)
 
 static int start_disk(struct serving *s, struct error *err)
 {
-	return disk_start(&s->fs->disk, err);
+	int rc = disk_start(&s->fs->disk, err);
+
+	if (rc == 0)
+		disk_groups(s->fs->disk, s->fs->store.incoming);
+	return rc;
 }
 
 /* Its queue may hold work of commit and park, so it ends before they do. */

@@ -342,16 +342,22 @@ static char *free_name(const char *wanted, size_t stem, unsigned again)
 	return again == 1 ? xstrdup(wanted) : xasprintf("%.*s-%u%s", (int)head, wanted, again, wanted + head);
 }
 
-/* What has just got a name in that folder must keep it. */
-static int sync_folder(struct fs *fs, const char *path)
+static int open_folder(struct fs *fs, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	cleanup_free char *folder = slash ? xstrndup(path, (size_t)(slash - path)) : xstrdup(".");
+
+	return source_open(fs->source_fd, folder, O_RDONLY | O_DIRECTORY, 0);
+}
+
+/* What has just got a name in that folder must keep it. */
+static int sync_folder(struct fs *fs, const char *path)
+{
 	struct patience patience = { 0 };
 	int result;
 
 	do {
-		cleanup_fd int fd = source_open(fs->source_fd, folder, O_RDONLY | O_DIRECTORY, 0);
+		cleanup_fd int fd = open_folder(fs, path);
 		result = fd < 0 ? fd : fsync(fd) < 0 ? -errno : 0;
 	} while (patience_helps(&patience, -result));
 	return result;
@@ -586,31 +592,51 @@ static int (*const publish_kinds[])(struct tell *, int, struct publication *) = 
 	[PUBLISH_FOLDER] = publish_folder,
 };
 
-/* The name must be on the disk before the journal says so (disk thread). */
-struct durable { struct fs *fs; struct publication *p; };
+/* The name must be on the disk before the journal says so. */
+struct durable { struct fs *fs; struct publication *p; int folder, synced; };
+
+/* Disk thread.  One at a time, and more than once if need be, where all together failed. */
+static void made_durable(void *arg)
+{
+	struct durable *d = arg;
+	int result = d->folder < 0 ? d->folder : d->synced;
+
+	cleanup_fd_(&d->folder);
+	if (error_may_pass(-result))
+		result = sync_folder(d->fs, d->p->out);
+	if (d->p->kind == PUBLISH_PICTURE) {
+		kill_point(AFTER_PUBLISH_SYNC);
+		/* A folder that is not there any more was taken away with the picture. */
+		if (error_may_pass(-result))
+			d->p->result = result;
+	} else {
+		kill_point(AFTER_BESIDE_SYNC);
+		if (result < 0 && result != -ENOENT)
+			log_warning("the folder of %s cannot be synced: %s", d->p->out, strerror(-result));
+	}
+	engine_published(d->fs->engine, d->p);
+	free(d);
+}
 
 static void make_durable(void *arg)
 {
 	struct durable *d = arg;
 
-	if (d->p->result == 0 && d->p->kind == PUBLISH_PICTURE) {
-		kill_point(BEFORE_PUBLISH_SYNC);
-		int result = sync_folder(d->fs, d->p->out);
-		kill_point(AFTER_PUBLISH_SYNC);
-		/* A folder that is not there any more was taken away with the picture. */
-		if (error_may_pass(-result))
-			d->p->result = result;
-	} else if (d->p->result == 0) {
-		kill_point(BEFORE_BESIDE_SYNC);
-		int result = sync_folder(d->fs, d->p->out);
-		kill_point(AFTER_BESIDE_SYNC);
-		if (result < 0 && result != -ENOENT)
-			log_warning("the folder of %s cannot be synced: %s", d->p->out, strerror(-result));
-	} else if (d->p->kind != PUBLISH_MOVE) {
-		log_warning("%s: %s", d->p->out, strerror(-d->p->result));
+	if (d->p->result < 0) {
+		if (d->p->kind != PUBLISH_MOVE)
+			log_warning("%s: %s", d->p->out, strerror(-d->p->result));
+		engine_published(d->fs->engine, d->p);
+		free(d);
+		return;
 	}
-	engine_published(d->fs->engine, d->p);
-	free(d);
+	if (d->p->kind == PUBLISH_PICTURE)
+		kill_point(BEFORE_PUBLISH_SYNC);
+	else
+		kill_point(BEFORE_BESIDE_SYNC);
+	d->folder = open_folder(d->fs, d->p->out);
+	if (d->folder >= 0)
+		disk_sync(d->fs->disk, d->folder, &d->synced);
+	disk_then(d->fs->disk, made_durable, d);
 }
 
 static bool is_in_incoming(struct fs *fs, const struct publication *p)
@@ -633,7 +659,7 @@ static void do_publish(struct tell *t, struct publication *p)
 	} while (patience_helps(&patience, -p->result));
 	if (p->kind == PUBLISH_PICTURE && p->result == -ENOENT && is_in_incoming(t->fs, p))
 		p->result = -ENOTDIR;     /* a folder is missing, not the file */
-	*d = (struct durable){ t->fs, p };
+	*d = (struct durable){ .fs = t->fs, .p = p, .folder = -1 };
 	disk_post(t->fs->disk, make_durable, d);
 }
 

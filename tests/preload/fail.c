@@ -374,6 +374,7 @@ WRITING(pwrite, (int fd, const void *bytes, size_t len, off_t at), fd, bytes, le
 WRITING(pwrite64, (int fd, const void *bytes, size_t len, off64_t at), fd, bytes, len, at)
 
 FAILING(FSYNC, int, fsync, (int fd), fd)
+FAILING(FSYNC, int, syncfs, (int fd), fd)
 FAILING(FSYNC, int, fdatasync, (int fd), fd)
 FAILING(RENAME, int, rename, (const char *from, const char *to), from, to)
 FAILING(RENAME, int, renameat, (int a, const char *from, int b, const char *to), a, from, b, to)
