@@ -36,6 +36,19 @@ struct item {
 	struct item *prev, *next;
 };
 
+/*
+ * Where announcements go: the root of the mount, and folders beneath that the last of them led to.  Those that follow at
+ * once go the same way, for a moment only: open descriptors keep a mount busy.
+ */
+enum { WAY_MS = 20, WAY_FOLDERS = 4 };
+struct way {
+	int root;                     /* -1: none is open */
+	int64_t until;                /* clock_mono_ms() */
+	struct way_folder { char *path; int fd; } folders[WAY_FOLDERS];
+	unsigned next;                /* is replaced next */
+};
+#define WAY_INIT { .root = -1 }
+
 struct tell {
 	struct fs *fs;
 	pthread_t thread;
@@ -47,8 +60,8 @@ struct tell {
 	atomic_int tid;
 	_Atomic uint64_t wanted;
 	_Atomic(const char *) creating;      /* constant while it is set */
-	uint64_t mount_dev;           /* 0 = not seen yet; this thread only */
-	int64_t told;                 /* last touch; this thread only */
+	uint64_t mount_dev;           /* 0 = not seen yet; this thread only, as what follows */
+	struct way way;
 };
 
 /* --- from others --- */
@@ -66,7 +79,8 @@ static void item_free(struct item *i)
 	free(i);
 }
 
-static void do_publish(struct tell *t, struct publication *p);
+static void do_publish(struct tell *t, struct way *w, struct publication *p);
+static void way_close(struct way *w);
 
 static void add(struct fs *fs, struct item item)
 {
@@ -84,8 +98,10 @@ static void add(struct fs *fs, struct item item)
 	if (!late)
 		return;
 	/* The mount is gone, or about to go: nobody needs to be told, so the caller does it himself. */
+	struct way own = WAY_INIT;
 	if (i->p)
-		do_publish(t, i->p);
+		do_publish(t, &own, i->p);
+	way_close(&own);
 	item_free(i);
 }
 
@@ -194,53 +210,85 @@ static int open_root(struct tell *t)
 	return fcntl(t->fs->source_fd, F_DUPFD_CLOEXEC, 0);
 }
 
-/* A name in its folder.  The folder is reached without symbolic links: users may put some into out/, and
- * what is published must not follow them, least of all out of the mount. */
+static void way_close(struct way *w)
+{
+	for (size_t i = 0; i < ARRAY_LEN(w->folders); i++) {
+		if (w->folders[i].path)
+			close(w->folders[i].fd);
+		free(steal_pointer(&w->folders[i].path));
+	}
+	cleanup_fd_(&w->root);
+	w->root = -1;
+}
+
+/* 0 or -errno. */
+static int way_open(struct tell *t, struct way *w)
+{
+	if (w->root >= 0 && !t->stopping && clock_mono_ms() < w->until)
+		return 0;
+	way_close(w);
+	w->root = open_root(t);
+	w->until = clock_mono_ms() + WAY_MS;
+	return w->root < 0 ? -errno : 0;
+}
+
+/* A folder, reached without symbolic links: users may put some into out/, and what is published must not follow
+ * them, least of all out of the mount.  The way's own descriptor, or -1 and errno. */
+static int way_folder(struct way *w, const char *path)
+{
+	for (size_t i = 0; i < ARRAY_LEN(w->folders); i++)
+		if (w->folders[i].path && strcmp(w->folders[i].path, path) == 0)
+			return w->folders[i].fd;
+	int fd = source_open(w->root, path, O_PATH | O_DIRECTORY, 0);
+	if (fd < 0) {
+		errno = -fd;
+		return -1;
+	}
+	struct way_folder *f = &w->folders[w->next++ % WAY_FOLDERS];
+	if (f->path)
+		close(f->fd);
+	free(f->path);
+	*f = (struct way_folder){ xstrdup(path), fd };
+	return fd;
+}
+
+/* A name in its folder, which is the way's. */
 struct place { int folder; const char *name; };
 
-static void place_close(struct place *p)
-{
-	if (p->folder >= 0)
-		close(p->folder);
-}
-#define cleanup_place __attribute__((cleanup(place_close)))
-
 /* 0 or -1 and errno, as of the calls below. */
-static int place_open(struct place *p, int root, const char *path)
+static int place_at(struct place *p, struct way *w, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	cleanup_free char *folder = xstrndup(path, slash ? (size_t)(slash - path) : 0);
 
 	p->name = slash ? slash + 1 : path;
-	p->folder = source_open(root, folder, O_PATH | O_DIRECTORY, 0);
-	if (p->folder < 0)
-		errno = -p->folder;
+	p->folder = way_folder(w, folder);
 	return p->folder < 0 ? -1 : 0;
 }
 
-static int tell_rename(int root, const char *from, const char *to, unsigned flags)
+static int tell_rename(struct way *w, const char *from, const char *to, unsigned flags)
 {
-	cleanup_place struct place a = { .folder = -1 }, b = { .folder = -1 };
+	struct place a, b;
 
-	if (place_open(&a, root, from) < 0 || place_open(&b, root, to) < 0)
+	if (place_at(&a, w, from) < 0 || place_at(&b, w, to) < 0)
 		return -1;
 	return kernel_rename(a.folder, a.name, b.folder, b.name, flags);
 }
 
-static int tell_link(int root, const char *from, const char *to)
+static int tell_link(struct way *w, const char *from, const char *to)
 {
-	cleanup_place struct place a = { .folder = -1 }, b = { .folder = -1 };
+	struct place a, b;
 
-	if (place_open(&a, root, from) < 0 || place_open(&b, root, to) < 0)
+	if (place_at(&a, w, from) < 0 || place_at(&b, w, to) < 0)
 		return -1;
 	return linkat(a.folder, a.name, b.folder, b.name, 0);
 }
 
-static int tell_unlink(int root, const char *path)
+static int tell_unlink(struct way *w, const char *path)
 {
-	cleanup_place struct place p = { .folder = -1 };
+	struct place p;
 
-	return place_open(&p, root, path) < 0 ? -1 : unlinkat(p.folder, p.name, 0);
+	return place_at(&p, w, path) < 0 ? -1 : unlinkat(p.folder, p.name, 0);
 }
 
 /* What must not be read by everybody, or give way, is not guessed: what cannot be looked at is an error.  But where
@@ -270,9 +318,13 @@ static int make_folder(struct tell *t, int folder, const char *name, const char 
 }
 
 /* Those that the path leads through. */
-static int make_folders(struct tell *t, int root, const char *path)
+static int make_folders(struct tell *t, struct way *w, const char *path)
 {
-	cleanup_fd int folder = fcntl(root, F_DUPFD_CLOEXEC, 0);
+	struct place there;
+
+	if (place_at(&there, w, path) == 0)
+		return 0;
+	cleanup_fd int folder = fcntl(w->root, F_DUPFD_CLOEXEC, 0);
 	const char *at = path, *slash, *inner = strchr(path, '/') + 1;
 
 	for (; folder >= 0 && (slash = strchr(at, '/')); at = slash + 1) {
@@ -364,17 +416,17 @@ static int sync_folder(struct fs *fs, const char *path)
 }
 
 /* Links `out` under a free name in history/, unless it stands there already (a crash came in between). */
-static int keep_in_history(struct tell *t, int root, struct publication *p)
+static int keep_in_history(struct tell *t, struct way *w, struct publication *p)
 {
 	cleanup_free char *wanted = xasprintf("%s.%u%s", p->history, p->old_revision, tail_of(p));
 
 	for (unsigned again = 1; again < NAMES_MAX; again++) {
 		cleanup_free char *history = free_name(wanted, strlen(p->history), again);
-		int result = make_folders(t, root, history);
+		int result = make_folders(t, w, history);
 		if (result < 0)
 			return result;
 		kill_point(BEFORE_HISTORY_LINK);
-		bool kept = tell_link(root, p->out, history) == 0 || is_same_file(t->fs, p->out, history);
+		bool kept = tell_link(w, p->out, history) == 0 || is_same_file(t->fs, p->out, history);
 		kill_point(AFTER_HISTORY_LINK);
 		if (kept) {
 			kill_point(BEFORE_HISTORY_SYNC);
@@ -393,7 +445,7 @@ static int keep_in_history(struct tell *t, int root, struct publication *p)
 }
 
 /* Nothing that is there gives way in history/. */
-static int publish_to_history(struct tell *t, int root, struct publication *p, const char *from)
+static int publish_to_history(struct tell *t, struct way *w, struct publication *p, const char *from)
 {
 	struct stat st;
 
@@ -404,7 +456,7 @@ static int publish_to_history(struct tell *t, int root, struct publication *p, c
 			return there;
 		if (!there || !is_file(&st, p->out_dev, p->out_ino)) {
 			kill_point(BEFORE_PUBLISH);
-			result = tell_rename(root, from, name, RENAME_NOREPLACE) < 0 ? -errno : 0;
+			result = tell_rename(w, from, name, RENAME_NOREPLACE) < 0 ? -errno : 0;
 			kill_point(AFTER_PUBLISH);
 		}
 		if (result == -EEXIST)
@@ -416,64 +468,64 @@ static int publish_to_history(struct tell *t, int root, struct publication *p, c
 	return -EEXIST;
 }
 
-static int publish_picture(struct tell *t, int root, struct publication *p)
+static int publish_picture(struct tell *t, struct way *w, struct publication *p)
 {
 	cleanup_free char *from = xasprintf(".easelfs/incoming/%s", p->file);
 	struct stat st;
-	int result = make_folders(t, root, p->out);
+	int result = make_folders(t, w, p->out);
 
 	if (result < 0 || (result = make_like_prompt(t, p)) < 0)
 		return result;
 	if (str_starts_with(p->out, "history/"))
-		return publish_to_history(t, root, p, from);
+		return publish_to_history(t, w, p, from);
 	int there = source_look(t->fs, p->out, &st);
 	if (there < 0)
 		return there;
 	if (there) {
 		if (is_file(&st, p->out_dev, p->out_ino))
 			return 0;         /* it was renamed before a crash */
-		if (!S_ISDIR(st.st_mode) && p->history && (result = keep_in_history(t, root, p)) < 0)
+		if (!S_ISDIR(st.st_mode) && p->history && (result = keep_in_history(t, w, p)) < 0)
 			return result;
 	}
 	kill_point(BEFORE_PUBLISH);
-	if (tell_rename(root, from, p->out, 0) < 0)
+	if (tell_rename(w, from, p->out, 0) < 0)
 		return -errno;
 	kill_point(AFTER_PUBLISH);
 	return 0;
 }
 
-static int publish_text(struct tell *t, int root, struct publication *p)
+static int publish_text(struct tell *t, struct way *w, struct publication *p)
 {
 	cleanup_free char *from = xasprintf(".easelfs/incoming/%s", p->file);
-	int result = make_folders(t, root, p->out);
+	int result = make_folders(t, w, p->out);
 
 	if (result < 0 || (result = make_like_prompt(t, p)) < 0)
 		return result;
 	kill_point(BEFORE_ERROR_FILE);
-	if (tell_rename(root, from, p->out, 0) < 0)
+	if (tell_rename(w, from, p->out, 0) < 0)
 		return -errno;
 	kill_point(AFTER_ERROR_FILE);
 	return 0;
 }
 
-static int publish_retire(struct tell *t, int root, struct publication *p)
+static int publish_retire(struct tell *t, struct way *w, struct publication *p)
 {
 	struct stat st;
 	int there = source_look(t->fs, p->out, &st);
 
 	if (there <= 0 || !is_file(&st, p->out_dev, p->out_ino))
 		return there < 0 ? there : 0;
-	int result = keep_in_history(t, root, p);
+	int result = keep_in_history(t, w, p);
 	if (result < 0)
 		return result;
 	kill_point(BEFORE_RETIRE);
-	if (tell_unlink(root, p->out) < 0)
+	if (tell_unlink(w, p->out) < 0)
 		return -errno;
 	kill_point(AFTER_RETIRE);
 	return 0;
 }
 
-static int publish_move(struct tell *t, int root, struct publication *p)
+static int publish_move(struct tell *t, struct way *w, struct publication *p)
 {
 	struct stat st;
 	int there = source_look(t->fs, p->file, &st);
@@ -486,20 +538,20 @@ static int publish_move(struct tell *t, int root, struct publication *p)
 			return 0;         /* it was moved before a crash */
 		return there < 0 ? there : -ENOENT;      /* the user took it away, or it has moved on */
 	}
-	int result = make_folders(t, root, p->out);
+	int result = make_folders(t, w, p->out);
 	if (result < 0)
 		return result;
 	kill_point(BEFORE_MOVE);
-	result = tell_rename(root, p->file, p->out, RENAME_NOREPLACE) < 0 ? -errno : 0;
+	result = tell_rename(w, p->file, p->out, RENAME_NOREPLACE) < 0 ? -errno : 0;
 	kill_point(AFTER_MOVE);
 	if (result != -EEXIST || S_ISDIR(st.st_mode) || !p->history)
 		return result;
 	if (str_starts_with(p->out, "history/"))
-		return publish_to_history(t, root, p, p->file);
-	if ((result = keep_in_history(t, root, p)) < 0)
+		return publish_to_history(t, w, p, p->file);
+	if ((result = keep_in_history(t, w, p)) < 0)
 		return result;
 	kill_point(BEFORE_MOVE_OVER);
-	if (tell_rename(root, p->file, p->out, 0) < 0)
+	if (tell_rename(w, p->file, p->out, 0) < 0)
 		return -errno;
 	kill_point(AFTER_MOVE_OVER);
 	return 0;
@@ -511,15 +563,15 @@ static void note_moved(struct publication *p, const char *from, const char *to)
 	p->older[p->older_count++] = (struct moved_name){ xstrdup(from), xstrdup(to) };
 }
 
-static int move_older(struct tell *t, int root, struct publication *p, const char *from, const char *to)
+static int move_older(struct tell *t, struct way *w, struct publication *p, const char *from, const char *to)
 {
 	size_t stem = strlen(p->out);
-	int result = make_folders(t, root, to);
+	int result = make_folders(t, w, to);
 
 	for (unsigned again = 1; result == 0 && again < NAMES_MAX; again++) {
 		cleanup_free char *name = free_name(to, stem, again);
 		kill_point(BEFORE_MOVE_HISTORY);
-		int moved = tell_rename(root, from, name, RENAME_NOREPLACE) < 0 ? -errno : 0;
+		int moved = tell_rename(w, from, name, RENAME_NOREPLACE) < 0 ? -errno : 0;
 		kill_point(AFTER_MOVE_HISTORY);
 		if (moved == 0)
 			note_moved(p, from, name);
@@ -530,7 +582,7 @@ static int move_older(struct tell *t, int root, struct publication *p, const cha
 }
 
 /* `history/a/cat.3.png` → `history/b/dog.3.png` */
-static int publish_move_history(struct tell *t, int root, struct publication *p)
+static int publish_move_history(struct tell *t, struct way *w, struct publication *p)
 {
 	cleanup_free char *folder = xstrdup(p->file);
 	char *base = strrchr(folder, '/');
@@ -558,7 +610,7 @@ static int publish_move_history(struct tell *t, int root, struct publication *p)
 	for (size_t i = 0; i < count; i++) {
 		cleanup_free char *from = xasprintf("%s/%s", folder, names[i]);
 		cleanup_free char *to = xasprintf("%s%s", p->out, names[i] + len);
-		int moved = move_older(t, root, p, from, to);
+		int moved = move_older(t, w, p, from, to);
 		if (moved < 0)
 			result = moved;
 		free(names[i]);
@@ -567,25 +619,25 @@ static int publish_move_history(struct tell *t, int root, struct publication *p)
 	return result;
 }
 
-static int publish_remove(struct tell *t, int root, struct publication *p)
+static int publish_remove(struct tell *t, struct way *w, struct publication *p)
 {
 	(void)t;
 	kill_point(BEFORE_ERROR_REMOVE);
-	if (tell_unlink(root, p->out) < 0 && errno != ENOENT)
+	if (tell_unlink(w, p->out) < 0 && errno != ENOENT)
 		return -errno;
 	kill_point(AFTER_ERROR_REMOVE);
 	return 0;
 }
 
-static int publish_folder(struct tell *t, int root, struct publication *p)
+static int publish_folder(struct tell *t, struct way *w, struct publication *p)
 {
 	kill_point(BEFORE_OUT_FOLDER);
-	int result = make_folders(t, root, p->out);
+	int result = make_folders(t, w, p->out);
 	kill_point(AFTER_OUT_FOLDER);
 	return result;
 }
 
-static int (*const publish_kinds[])(struct tell *, int, struct publication *) = {
+static int (*const publish_kinds[])(struct tell *, struct way *, struct publication *) = {
 	[PUBLISH_PICTURE] = publish_picture, [PUBLISH_BESIDE] = publish_picture, [PUBLISH_TEXT] = publish_text,
 	[PUBLISH_RETIRE] = publish_retire, [PUBLISH_MOVE] = publish_move,
 	[PUBLISH_MOVE_HISTORY] = publish_move_history, [PUBLISH_REMOVE] = publish_remove,
@@ -647,15 +699,29 @@ static bool is_in_incoming(struct fs *fs, const struct publication *p)
 	return source_look(fs, file, &st) != 0;
 }
 
-static void do_publish(struct tell *t, struct publication *p)
+static int publish_once(struct tell *t, struct way *w, struct publication *p)
+{
+	int result = way_open(t, w);
+
+	if (result == 0)
+		result = publish_kinds[p->kind](t, w, p);
+	if (result < 0)
+		way_close(w);
+	return result;
+}
+
+static void do_publish(struct tell *t, struct way *w, struct publication *p)
 {
 	struct patience patience = { 0 };
 	struct durable *d = xmalloc(sizeof(*d));
 
 	/* Each can be repeated, as after a crash. */
 	do {
-		cleanup_fd int root = open_root(t);
-		p->result = root < 0 ? -errno : publish_kinds[p->kind](t, root, p);
+		bool trodden = w->root >= 0;
+		p->result = publish_once(t, w, p);
+		/* A folder on the way may be gone since. */
+		if (p->result < 0 && trodden)
+			p->result = publish_once(t, w, p);
 	} while (patience_helps(&patience, -p->result));
 	if (p->kind == PUBLISH_PICTURE && p->result == -ENOENT && is_in_incoming(t->fs, p))
 		p->result = -ENOTDIR;     /* a folder is missing, not the file */
@@ -663,21 +729,21 @@ static void do_publish(struct tell *t, struct publication *p)
 	disk_post(t->fs->disk, make_durable, d);
 }
 
-static void touch_one(struct tell *t, int root, const char *path, uint64_t node, bool json)
+static void touch_one(struct tell *t, struct way *w, const char *path, uint64_t node, bool json)
 {
 	cleanup_free char *name = xasprintf("status/%s%s", path, json ? ".json" : "");
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_nsec = UTIME_NOW } };
 
 	atomic_store(&t->wanted, node);
 	/* It may be gone by now: then there is nobody to tell.  Some look for the end of writing (entr). */
-	cleanup_fd int fd = openat(root, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_fd int fd = openat(w->root, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
 	atomic_store(&t->wanted, 0);
 	if (fd >= 0)
 		futimens(fd, times);
 }
 
 /* Folders of status/ that the kernel does not know yet: who watches recursively learns of them. */
-static void show_folders(struct tell *t, int root, const char *path)
+static void show_folders(struct tell *t, struct way *w, const char *path)
 {
 	cleanup_free char *folder = xstrdup(path);
 
@@ -686,26 +752,25 @@ static void show_folders(struct tell *t, int root, const char *path)
 		cleanup_free char *name = xasprintf("status/%s", folder);
 		if (!is_known(t->fs, name)) {
 			atomic_store(&t->creating, folder);
-			mkdirat(root, name, 0755);
+			mkdirat(w->root, name, 0755);
 			atomic_store(&t->creating, NULL);
 		}
 		*slash = '/';
 	}
 }
 
-static void do_touch(struct tell *t, const char *path)
+static void do_touch(struct tell *t, struct way *w, const char *path)
 {
 	struct status_node known[STATUS_NODES_MAX];
 	size_t n = status_nodes_of(path, known, ARRAY_LEN(known));
-	cleanup_fd int root = t->stopping ? -1 : open_root(t);
 
-	if (root < 0)
+	if (t->stopping || way_open(t, w) < 0)
 		return;
-	show_folders(t, root, path);
+	show_folders(t, w, path);
 	for (size_t i = 0; i < n; i++)
-		touch_one(t, root, path, known[i].id, known[i].json);
+		touch_one(t, w, path, known[i].id, known[i].json);
 	if (n == 0)
-		touch_one(t, root, path, 0, false);
+		touch_one(t, w, path, 0, false);
 }
 
 /* --- the thread --- */
@@ -714,10 +779,10 @@ static void run(struct tell *t, struct item *i)
 {
 	switch (i->kind) {
 	case ITEM_PUBLISH:
-		do_publish(t, i->p);
+		do_publish(t, &t->way, i->p);
 		break;
 	case ITEM_TOUCH:
-		do_touch(t, i->path);
+		do_touch(t, &t->way, i->path);
 		break;
 	}
 	item_free(i);
@@ -802,11 +867,16 @@ static void *tell_thread(void *arg)
 			pthread_mutex_lock(&t->lock);
 		} else if (t->stopping) {
 			break;
+		} else if (t->way.root >= 0) {
+			pthread_mutex_unlock(&t->lock);
+			way_close(&t->way);
+			pthread_mutex_lock(&t->lock);
 		} else {
 			wait_for(t, wait);
 		}
 	}
 	pthread_mutex_unlock(&t->lock);
+	way_close(&t->way);
 	return NULL;
 }
 
@@ -817,6 +887,7 @@ int tell_new(struct fs *fs, struct error *err)
 
 	(void)err;
 	t->fs = fs;
+	t->way = (struct way)WAY_INIT;
 	pthread_mutex_init(&t->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
