@@ -1,12 +1,17 @@
 #include "disk.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -269,6 +274,210 @@ static void the_disk_thread_takes_no_signals_and_leaves_ours_alone(void **state)
 	assert_false(sigismember(&ours, SIGTERM));
 }
 
+/* --- syncing: the calls end here --- */
+
+static struct { unsigned fsyncs, syncfses; int fsync_error, syncfs_error; ino_t fails; const char *meminfo; } synced;
+
+int fsync(int fd)
+{
+	struct stat st;
+
+	synced.fsyncs++;
+	fstat(fd, &st);
+	errno = synced.fsync_error;
+	return synced.fsync_error && (!synced.fails || synced.fails == st.st_ino) ? -1 : 0;
+}
+
+int syncfs(int fd)
+{
+	(void)fd;
+	synced.syncfses++;
+	errno = synced.syncfs_error;
+	return synced.syncfs_error ? -1 : 0;
+}
+
+/* Whatever this runs on. */
+int fstatfs(int fd, struct statfs *out)
+{
+	(void)fd;
+	*out = (struct statfs){ .f_type = EXT4_SUPER_MAGIC };
+	return 0;
+}
+
+/* /proc/meminfo is all that is read there. */
+ssize_t pread(int fd, void *out, size_t size, off_t at)
+{
+	(void)fd;
+	(void)at;
+	size_t len = strlen(synced.meminfo);
+	memcpy(out, synced.meminfo, len < size ? len : size);
+	return (ssize_t)len;
+}
+
+enum { FILES = 20 };
+struct syncing { struct fixture *f; int folder, fds[FILES], results[FILES]; size_t count; };
+
+static int open_files(struct syncing *s, struct fixture *f)
+{
+	char folder[] = "/tmp/easelfs-disk.XXXXXX";
+
+	synced.fsyncs = synced.syncfses = 0;
+	synced.fsync_error = synced.syncfs_error = 0;
+	synced.fails = 0;
+	synced.meminfo = "MemTotal:    1000000 kB\nDirty:            312 kB\nWriteback:           0 kB\n";
+	*s = (struct syncing){ .f = f };
+	if (!mkdtemp(folder))
+		return -1;
+	s->folder = open(folder, O_RDONLY | O_DIRECTORY);
+	for (size_t i = 0; i < FILES; i++) {
+		char name[] = { (char)('a' + i), '\0' };
+		s->fds[i] = openat(s->folder, name, O_CREAT | O_RDWR, 0600);
+		unlinkat(s->folder, name, 0);
+	}
+	return rmdir(folder);
+}
+
+static void close_files(struct syncing *s)
+{
+	for (size_t i = 0; i < FILES; i++)
+		close(s->fds[i]);
+	close(s->folder);
+}
+
+static void all_synced(void *arg)
+{
+	struct syncing *s = arg;
+
+	sem_post(&s->f->done);
+}
+
+static void sync_files(void *arg)
+{
+	struct syncing *s = arg;
+
+	for (size_t i = 0; i < s->count; i++) {
+		s->results[i] = 1;
+		disk_sync(s->f->disk, s->fds[i], &s->results[i]);
+	}
+	disk_then(s->f->disk, all_synced, s);
+}
+
+/* So many of them, in one go. */
+static void sync_now(struct syncing *s, size_t count)
+{
+	s->count = count;
+	disk_post(s->f->disk, sync_files, s);
+	await(&s->f->done);
+}
+
+static void results_are(const struct syncing *s, int expected)
+{
+	for (size_t i = 0; i < s->count; i++)
+		assert_int_equal(s->results[i], expected);
+}
+
+static void each_file_is_synced_before_what_follows_runs(void **state)
+{
+	struct syncing s;
+
+	assert_int_equal(open_files(&s, *state), 0);
+	sync_now(&s, 3);
+	assert_int_equal(synced.fsyncs, 3);
+	results_are(&s, 0);
+	/* No group was named. */
+	sync_now(&s, FILES);
+	assert_int_equal(synced.fsyncs, 3 + FILES);
+	assert_int_equal(synced.syncfses, 0);
+	results_are(&s, 0);
+	close_files(&s);
+}
+
+static void what_cannot_be_synced_says_so(void **state)
+{
+	struct syncing s;
+	struct stat st;
+
+	assert_int_equal(open_files(&s, *state), 0);
+	close(s.fds[0]);
+	s.fds[0] = -1;
+	fstat(s.fds[1], &st);
+	synced.fsync_error = EIO;
+	synced.fails = st.st_ino;
+	sync_now(&s, 3);
+	assert_int_equal(s.results[0], -EBADF);
+	assert_int_equal(s.results[1], -EIO);
+	assert_int_equal(s.results[2], 0);
+	close_files(&s);
+}
+
+static void the_same_file_is_synced_once_and_fails_for_all(void **state)
+{
+	struct syncing s;
+
+	assert_int_equal(open_files(&s, *state), 0);
+	for (size_t i = 0; i < FILES; i++)
+		dup2(s.folder, s.fds[i]);
+	sync_now(&s, FILES);
+	assert_int_equal(synced.fsyncs, 1);
+	results_are(&s, 0);
+	synced.fsync_error = ENOSPC;
+	sync_now(&s, FILES);
+	assert_int_equal(synced.fsyncs, 2);
+	results_are(&s, -ENOSPC);
+	close_files(&s);
+}
+
+static void many_files_of_a_group_take_one_call(void **state)
+{
+	struct fixture *f = *state;
+	struct syncing s;
+
+	assert_int_equal(open_files(&s, f), 0);
+	disk_groups(f->disk, s.folder);
+	sync_now(&s, FILES);
+	assert_int_equal(synced.syncfses, 1);
+	assert_int_equal(synced.fsyncs, 0);
+	results_are(&s, 0);
+	sync_now(&s, 2);
+	assert_int_equal(synced.syncfses, 1);
+	assert_int_equal(synced.fsyncs, 2);
+	close_files(&s);
+}
+
+static void a_group_does_not_wait_for_what_others_write(void **state)
+{
+	struct fixture *f = *state;
+	struct syncing s;
+
+	assert_int_equal(open_files(&s, f), 0);
+	disk_groups(f->disk, s.folder);
+	synced.meminfo = "MemTotal:    1000000 kB\nDirty:         600000 kB\nWriteback:           0 kB\n";
+	sync_now(&s, FILES);
+	assert_int_equal(synced.syncfses, 0);
+	assert_int_equal(synced.fsyncs, FILES);
+	close_files(&s);
+}
+
+static void once_a_group_failed_every_file_is_asked(void **state)
+{
+	struct fixture *f = *state;
+	struct syncing s;
+
+	assert_int_equal(open_files(&s, f), 0);
+	disk_groups(f->disk, s.folder);
+	synced.syncfs_error = EIO;
+	sync_now(&s, FILES);
+	assert_int_equal(synced.syncfses, 1);
+	assert_int_equal(synced.fsyncs, FILES);
+	results_are(&s, 0);
+	/* Whose error that was is not known: it may be of a file that is to be synced later. */
+	synced.syncfs_error = 0;
+	sync_now(&s, FILES);
+	assert_int_equal(synced.syncfses, 1);
+	assert_int_equal(synced.fsyncs, 2 * FILES);
+	close_files(&s);
+}
+
 struct poster { struct fixture *f; int left; unsigned ran; };
 
 static void count_run(void *arg)
@@ -335,6 +544,12 @@ int main(void)
 		WITH_DISK(a_watched_descriptor_that_hung_up_does_not_spin),
 		WITH_DISK(the_disk_thread_knows_itself_by_thread_and_name),
 		WITH_DISK(the_disk_thread_takes_no_signals_and_leaves_ours_alone),
+		WITH_DISK(each_file_is_synced_before_what_follows_runs),
+		WITH_DISK(what_cannot_be_synced_says_so),
+		WITH_DISK(the_same_file_is_synced_once_and_fails_for_all),
+		WITH_DISK(many_files_of_a_group_take_one_call),
+		WITH_DISK(a_group_does_not_wait_for_what_others_write),
+		WITH_DISK(once_a_group_failed_every_file_is_asked),
 		WITH_DISK(many_threads_may_post_at_once),
 		cmocka_unit_test(stopping_nothing_is_fine),
 	};
