@@ -647,15 +647,12 @@ static int (*const publish_kinds[])(struct tell *, struct way *, struct publicat
 /* The name must be on the disk before the journal says so. */
 struct durable { struct fs *fs; struct publication *p; int folder, synced; };
 
-/* Disk thread.  One at a time, and more than once if need be, where all together failed. */
 static void made_durable(void *arg)
 {
 	struct durable *d = arg;
 	int result = d->folder < 0 ? d->folder : d->synced;
 
 	cleanup_fd_(&d->folder);
-	if (error_may_pass(-result))
-		result = sync_folder(d->fs, d->p->out);
 	if (d->p->kind == PUBLISH_PICTURE) {
 		kill_point(AFTER_PUBLISH_SYNC);
 		/* A folder that is not there any more was taken away with the picture. */

@@ -192,7 +192,7 @@ may_be_unknown() {
 	case $wire,$point in
 	*,AFTER_INTENT | *,AFTER_NEW | *,*_OUT_FOLDER | *,*_BESIDE_SYNC | *,*SUBMIT | *,SUBMIT_* | *,BEFORE_DEFERRED | *,*_MEMO_FORGET | *_UNKNOWN) ;;
 	# Said and done while it is sent.
-	*,*_ERROR_REMOVE) ;;
+	*,*_ERROR_REMOVE | *,BEFORE_SYNC | *,AFTER_SYNC) ;;
 	# What has come cannot be asked for again, until the whole of it is recorded.
 	gemini,REPLY_COMING | gemini,BEFORE_REPLY) ;;
 	*) return 1 ;;
