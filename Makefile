@@ -82,6 +82,16 @@ $(O)/tests/tools/easelfs-clock: $(O)/tests/tools/base-clock.o $(filter-out $(BAS
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call pkg_libs,$(PKG_DAEMON)) -lm
 
+# What make bench measures with: probes, the decoder alone, and an easelfs without a journal and without syncing.
+BENCH_TOOLS := $(patsubst %,$(O)/tests/bench/%,metadata reading writing waiting stalling spilling easelfs-nothing)
+$(O)/tests/bench/%: $(O)/tests/bench/%.o $(BASE_OBJS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lm
+$(O)/tests/bench/spilling: $(O)/api/spill.o $(O)/api/spill_picture.o
+$(O)/tests/bench/easelfs-nothing: $(O)/tests/bench/nothing.o $(filter-out $(O)/cache/sqlite%,$(LIB_OBJS)) $(O)/fs/main.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(call pkg_libs,$(PKG_DAEMON)) -lm
+
 # A fuzzer includes what it is about; the rest comes from an archive, so that nothing is there twice.
 FUZZ_MAIN ?= $(O)/tests/fuzz/driver.o
 $(O)/tests/fuzz/rest.a: $(LIB_OBJS)
@@ -189,6 +199,17 @@ fuzz:
 	$(Q)O=$(O)/fuzz FUZZ_S=$(FUZZ_S) tests/fuzz/run
 fuzzers: $(FUZZERS)
 
+# Ratios against what people would use instead; tests/bench/README.md says what each row is.  BENCH='--rounds 3 batch'.
+bench:
+	$(Q)contrib/install-deps --bench
+	$(Q)$(MAKE) --no-print-directory all $(BENCH_TOOLS)
+	$(Q)O=$(O) tests/bench/run --json $(O)/bench.json $(BENCH)
+# Within a minute, against generous limits.
+bench-quick:
+	$(Q)contrib/install-deps --bench
+	$(Q)$(MAKE) --no-print-directory all $(BENCH_TOOLS)
+	$(Q)O=$(O) tests/bench/run --quick $(BENCH)
+
 deps:
 	$(Q)contrib/install-deps
 deps-check:
@@ -267,6 +288,6 @@ deb: dist
 clean:
 	rm -rf $(O)
 
-.PHONY: all desktop-files objects programs check check-built check-asan check-tsan check-sanitized check-valgrind lint check-unit check-long check-desktop check-package kill fuzz fuzzers deps deps-check demo install uninstall dist deb clean
+.PHONY: all desktop-files objects programs check check-built check-asan check-tsan check-sanitized check-valgrind lint check-unit check-long check-desktop check-package kill fuzz fuzzers bench bench-quick deps deps-check demo install uninstall dist deb clean
 .SECONDARY:
 -include $(shell find $(O) -path $(O)/deb -prune -o -name '*.d' -type f -print 2>/dev/null)
