@@ -37,13 +37,42 @@ void forget_written(struct fs *fs, const char *folder, const char *name)
 	node_put(fs->nodes, n);
 }
 
-void forget_name(struct fs *fs, const char *folder, const char *name)
+static void forget_unless_known(struct fs *fs, const char *folder, const char *name);
+
+struct name { struct fs *fs; char *folder, *name; };
+
+static void look_again(void *arg)
+{
+	struct name *n = arg;
+
+	forget_unless_known(n->fs, n->folder, n->name);
+	free(n->folder);
+	free(n->name);
+	free(n);
+}
+
+/* A rename that is under way tells of itself before its node is moved: to forget its name would make the kernel give
+ * up the file that has just come. */
+static void forget_unless_known(struct fs *fs, const char *folder, const char *name)
 {
 	cleanup_free char *path = xasprintf("%s/%s", folder, name);
+	bool renaming = fs->renaming;
 
-	fs->changes++;
-	if (!is_known_as(fs, path))
+	if (is_known_as(fs, path))
+		return;
+	if (!renaming) {
 		forget_written(fs, folder, name);
+		return;
+	}
+	struct name *later = xmalloc(sizeof(*later));
+	*later = (struct name){ fs, xstrdup(folder), xstrdup(name) };
+	disk_post(fs->disk, look_again, later);
+}
+
+void forget_name(struct fs *fs, const char *folder, const char *name)
+{
+	fs->changes++;
+	forget_unless_known(fs, folder, name);
 }
 
 static void forget_known(struct fs *fs, const struct known_name *k)

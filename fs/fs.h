@@ -41,6 +41,8 @@ struct fs {
 	struct engine *engine;
 	atomic_uint journals;         /* how often a damaged journal was replaced since the start */
 	atomic_ullong changes;        /* how often names or rights of real files changed, as far as we know */
+	atomic_uint renaming;         /* renames through the mount of which the nodes do not know yet */
+	atomic_ullong written;        /* how often any file was opened for writing, or truncated, through the mount */
 	_Atomic int64_t mounted_ns;   /* CLOCK_REALTIME_COARSE before the (first) mount, or when the journal was replaced */
 	struct commit *commit;
 	struct tell *tell;

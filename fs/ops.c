@@ -156,6 +156,9 @@ uid_t fs_guest(const struct fs *fs, fuse_req_t req)
 	return caller == fs->uid ? 0 : caller;
 }
 
+/* Seconds; shorter than whatever makes another file of that name in incoming/. */
+#define INCOMING_TTL 0.2
+
 struct node *op_entry(struct fs *fs, struct node *parent, const char *name, const struct stat *st,
                       struct fuse_entry_param *e)
 {
@@ -164,6 +167,9 @@ struct node *op_entry(struct fs *fs, struct node *parent, const char *name, cons
 
 	*e = (struct fuse_entry_param){ .ino = n->id, .attr = *st };
 	e->attr_timeout = e->entry_timeout = fs_ttl(fs, n);
+	/* A name that is over when it is given would go, and its inode with it, when tell has renamed it. */
+	if (parent->kind == NODE_INCOMING_DIR)
+		e->entry_timeout = INCOMING_TTL;
 	return n;
 }
 

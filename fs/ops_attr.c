@@ -92,6 +92,9 @@ static int setattr(struct fs *fs, struct node *n, const struct handle *h, struct
 {
 	cleanup_fd int opened = h ? -1 : node_open(fs->nodes, n, O_PATH);
 	int fd = h ? h->fd : opened;
+
+	if (to_set & FUSE_SET_ATTR_SIZE)
+		fs->written++;
 	int err = fd < 0 ? fd : set_attributes(fd, h, attr, to_set);
 
 	fs->changes++;

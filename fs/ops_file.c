@@ -130,6 +130,8 @@ static int open_real(fuse_req_t req, struct node *n, int flags)
 	cleanup_fd int fd = node_open(fs->nodes, n, source_flags(flags));
 	int err = fd < 0 ? fd : 0;
 
+	if (writes(flags) || flags & O_TRUNC)
+		fs->written++;
 	if (!err && flags & O_TRUNC)
 		err = truncate_opened(req, fd, flags);
 	return err ? err : steal_fd(&fd);

@@ -338,12 +338,15 @@ void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t n
 	int err;
 
 	if (from.parent && to.parent) {
+		fs->renaming++;
 		err = rename_ends(req, &from, &to, flags);
 		fs->changes++;
-		if (!err && !is_one_file(&from, &to)) {
+		bool moved = !err && !is_one_file(&from, &to);
+		if (moved)
 			rename_nodes(fs, &from, &to, flags);
+		fs->renaming--;
+		if (moved)
 			tell_renamed(fs, &from, &to, flags);
-		}
 		fuse_reply_err(req, -err);
 	}
 	if (to.remains >= 0)

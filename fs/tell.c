@@ -20,6 +20,7 @@
 #include "kill.h"
 #include "status_nodes.h"
 #include "virtual_internal.h"
+#include "warm.h"
 
 #define FUSE_MAGIC 0x65735546
 /* Progress of one prompt is told at most that often. */
@@ -696,6 +697,26 @@ static bool is_in_incoming(struct fs *fs, const struct publication *p)
 	return source_look(fs, file, &st) != 0;
 }
 
+struct warmth { struct fs *fs; char path[]; };
+
+static void warm(void *arg)
+{
+	struct warmth *w = arg;
+
+	warm_picture(w->fs, w->path);
+	free(w);
+}
+
+/* Who watches out/ has seen it. */
+static void warm_later(struct fs *fs, const char *path)
+{
+	struct warmth *w = xmalloc(sizeof(*w) + strlen(path) + 1);
+
+	w->fs = fs;
+	strcpy(w->path, path);
+	disk_post(fs->disk, warm, w);
+}
+
 static int publish_once(struct tell *t, struct way *w, struct publication *p)
 {
 	int result = way_open(t, w);
@@ -722,6 +743,8 @@ static void do_publish(struct tell *t, struct way *w, struct publication *p)
 	} while (patience_helps(&patience, -p->result));
 	if (p->kind == PUBLISH_PICTURE && p->result == -ENOENT && is_in_incoming(t->fs, p))
 		p->result = -ENOTDIR;     /* a folder is missing, not the file */
+	if (p->kind == PUBLISH_PICTURE && p->result == 0)
+		warm_later(t->fs, p->out);
 	*d = (struct durable){ .fs = t->fs, .p = p, .folder = -1 };
 	disk_post(t->fs->disk, make_durable, d);
 }
