@@ -13,8 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 static int folder;
 static char **names;
@@ -24,14 +25,6 @@ static _Noreturn void die(const char *what)
 {
 	perror(what);
 	exit(1);
-}
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 static DIR *open_again(void)
@@ -52,7 +45,10 @@ static void read_names(void)
 	while ((e = readdir(d))) {
 		if (e->d_name[0] == '.')
 			continue;
-		names = realloc(names, (count + 1) * sizeof(*names));
+		char **more = realloc(names, (count + 1) * sizeof(*names));
+		if (!more)
+			die("the names");
+		names = more;
 		names[count++] = strdup(e->d_name);
 	}
 	closedir(d);
@@ -133,11 +129,11 @@ int main(int argc, char **argv)
 			continue;
 		size_t done = 0;
 		whats[i].run();      /* what is cached is, from here on */
-		double begun = now(), end = begun + atof(argv[3]);
+		double begun = seconds(CLOCK_MONOTONIC), end = begun + atof(argv[3]);
 		do
 			done += whats[i].run();
-		while (now() < end);
-		printf("%.0f\n", (double)done / (now() - begun));
+		while (seconds(CLOCK_MONOTONIC) < end);
+		printf("%.0f\n", (double)done / (seconds(CLOCK_MONOTONIC) - begun));
 		return 0;
 	}
 	fprintf(stderr, "no such call: %s\n", argv[1]);

@@ -12,8 +12,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 enum { PIECE = 128 * 1024 };
 static char piece[PIECE];
@@ -23,14 +24,6 @@ static _Noreturn void die(const char *what)
 {
 	perror(what);
 	exit(1);
-}
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 static void by_read(int fd, off_t size)
@@ -79,7 +72,7 @@ int main(int argc, char **argv)
 			run = hows[i].run;
 	if (!run)
 		die("reading HOW FILE TIMES");
-	double begun = now();
+	double begun = seconds(CLOCK_MONOTONIC);
 	for (int i = atoi(argv[3]); i > 0; i--) {
 		int fd = open(argv[2], O_RDONLY);
 		if (fd < 0 || fstat(fd, &st) < 0)
@@ -87,6 +80,6 @@ int main(int argc, char **argv)
 		run(fd, st.st_size);
 		close(fd);
 	}
-	printf("%.1f %llu\n", (double)st.st_size * atoi(argv[3]) / 1e6 / (now() - begun), (unsigned long long)sum);
+	printf("%.1f %llu\n", (double)st.st_size * atoi(argv[3]) / 1e6 / (seconds(CLOCK_MONOTONIC) - begun), (unsigned long long)sum);
 	return 0;
 }

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base.h"
+#include "clock.h"
 #include "spill.h"
 
 enum { PIECE = 16384 };        /* what libcurl gives at once */
@@ -41,7 +41,6 @@ int main(int argc, char **argv)
 	struct spill_settings set = { .members = members, .skeleton_max = 1 << 20, .file_max = UINT64_MAX,
 	                              .files_max = 4, .open_file = open_file };
 	cleanup_error struct error err = ERROR_INIT;
-	struct timespec a, b;
 	struct stat st;
 	int fd = argc == 2 ? open(argv[1], O_RDONLY) : -1;
 
@@ -55,18 +54,17 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	struct spill *s = spill_new(&set);
-	clock_gettime(CLOCK_MONOTONIC, &a);
+	double begun = seconds(CLOCK_MONOTONIC);
 	feed(s, head, sizeof(head) - 1);
 	feed(s, text, (size_t)st.st_size);
 	feed(s, tail, sizeof(tail) - 1);
 	int result = spill_end(s, &err);
-	clock_gettime(CLOCK_MONOTONIC, &b);
+	double took = seconds(CLOCK_MONOTONIC) - begun;
 	if (result < 0 || !spill_file(s, 0)->complete) {
 		fprintf(stderr, "%s\n", err.text ? err.text : spill_file(s, 0)->bad);
 		return 1;
 	}
-	printf("%.1f\n", (double)st.st_size / 1e6 /
-	       ((double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) / 1e9));
+	printf("%.1f\n", (double)st.st_size / 1e6 / took);
 	spill_free(s);
 	free(text);
 	return 0;

@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 enum { CALLS = 3, SAMPLES_MAX = 2000000 };
 static const char *const call_names[CALLS] = { "stat", "absent", "readdir" };
@@ -25,14 +26,6 @@ static void stop(int sig)
 {
 	(void)sig;
 	over = 1;
-}
-
-static double now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
 static void call(int kind, const char *folder, size_t round)
@@ -82,11 +75,11 @@ int main(int argc, char **argv)
 	for (; !over && count < SAMPLES_MAX; count++) {
 		for (int k = 0; k < CALLS; k++)
 			for (int where = 0; where < 2; where++) {
-				double begun = now_ms();
+				double begun = seconds(CLOCK_MONOTONIC) * 1e3;
 				call(k, argv[1 + where], count);
-				samples[k][where][count] = (float)(now_ms() - begun);
+				samples[k][where][count] = (float)(seconds(CLOCK_MONOTONIC) * 1e3 - begun);
 			}
-		usleep(10000);
+		pause_ms(10);
 	}
 	for (int k = 0; k < CALLS && count; k++) {
 		printf("%s", call_names[k]);

@@ -8,28 +8,21 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 static const char *path;
 static atomic_int entered, failed;
 
-static double now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
 static void *reader(void *arg)
 {
-	double *returned = arg;
+	double *came_back = arg;
 	char byte;
 
 	atomic_fetch_add(&entered, 1);
 	int fd = open(path, O_RDONLY);
-	*returned = now_ms();
+	*came_back = seconds(CLOCK_REALTIME) * 1e3;
 	if (fd < 0 || read(fd, &byte, 1) != 1)
 		atomic_fetch_add(&failed, 1);
 	if (fd >= 0)
@@ -37,14 +30,17 @@ static void *reader(void *arg)
 	return NULL;
 }
 
+enum { COUNT_MAX = 4096 };
+static double returned[COUNT_MAX];
+static pthread_t threads[COUNT_MAX];
+
 int main(int argc, char **argv)
 {
 	int count = argc == 3 ? atoi(argv[2]) : 0;
-	double first = 0, last = 0, *returned = calloc((size_t)count + 1, sizeof(*returned));
-	pthread_t *threads = calloc((size_t)count + 1, sizeof(*threads));
+	double first = 0, last = 0;
 	pthread_attr_t attr;
 
-	if (!count) {
+	if (count < 1 || count > COUNT_MAX) {
 		fprintf(stderr, "waiting FILE COUNT\n");
 		return 1;
 	}
@@ -57,19 +53,17 @@ int main(int argc, char **argv)
 			return 1;
 		}
 	while (atomic_load(&entered) < count)
-		usleep(1000);
-	usleep(200 * 1000);          /* from the counter to the daemon */
+		pause_ms(1);
+	pause_ms(200);               /* from the counter to the daemon */
 	printf("ready\n");
 	fflush(stdout);
 	for (int i = 0; i < count; i++) {
 		pthread_join(threads[i], NULL);
-		if (!first || returned[i] < first)
+		if (i == 0 || returned[i] < first)
 			first = returned[i];
 		if (returned[i] > last)
 			last = returned[i];
 	}
 	printf("%.3f %.3f\n", first, last);
-	free(returned);
-	free(threads);
 	return atomic_load(&failed) ? 1 : 0;
 }

@@ -2,16 +2,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
+#include "clock.h"
 
 int main(int argc, char **argv)
 {
@@ -22,7 +15,7 @@ int main(int argc, char **argv)
 		perror("writing FOLDER COUNT");
 		return 1;
 	}
-	double begun = now();
+	double begun = seconds(CLOCK_MONOTONIC);
 	for (int i = 0; i < count; i++) {
 		snprintf(name, sizeof(name), "prompt-%d.txt", i);
 		int len = snprintf(text, sizeof(text), "a picture, number %d of %d\n", i, count);
@@ -32,6 +25,6 @@ int main(int argc, char **argv)
 			return 1;
 		}
 	}
-	printf("%.0f\n", count / (now() - begun));
+	printf("%.0f\n", count / (seconds(CLOCK_MONOTONIC) - begun));
 	return 0;
 }
