@@ -21,7 +21,7 @@
 #define GROUP_MIN 4
 #define GROUP_MAX 128
 /* … unless others have much to write, which it would wait for. */
-#define OTHERS_MAX_KB (256 * 1024)
+#define OTHERS_MAX_KB 262144L
 
 struct task {
 	disk_work *fn;
