@@ -46,7 +46,7 @@ took() {
 }
 # The third best of eleven: the start of a program is in it, and others use this machine.
 best() { sort -n | sed -n 3p; }
-quick() { ok "$1: $2 µs" test "$2" -lt $((50000 * PATIENCE)); }
+quick() { ok "$1: $2 µs" test "$2" -lt $((250000 * PATIENCE)); }
 prompt() { printf 'model: house\n\n%s\n' "$2" >"$MNT/$1"; }
 threads() { awk '$1 == "Threads:" { print $2 }' "/proc/$DAEMON/status"; }
 
