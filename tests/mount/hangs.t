@@ -19,7 +19,7 @@ quick() {
 		times+=($(($(now) - begin)))
 	done
 	mapfile -t times < <(printf '%s\n' "${times[@]}" | sort -n)
-	ok "$name (${times[2]} µs, at most ${times[10]})" test "${times[2]}" -lt $((50000 * PATIENCE)) -a "${times[10]}" -lt 2000000
+	ok "$name (${times[2]} µs, at most ${times[10]})" test "${times[2]}" -lt $((250000 * PATIENCE)) -a "${times[10]}" -lt 2000000
 }
 write() { bash -c 'echo "$2" >"$1"' - "$1" "$2"; }
 threads() { awk '$1 == "Threads:" { print $2 }' "/proc/$DAEMON/status"; }
